@@ -1,0 +1,64 @@
+# stepop: `make` builds, `make demo` shows it, `make check` is the fast test, `make test` is every test.
+SHELL := /bin/bash
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+BUILD ?= build
+LAYERS := core cloud submit stacks materializers operator operator/flavors cli
+PACKAGES := libcurl jansson yaml-0.1 openssl sqlite3 libxml-2.0
+
+CC := gcc
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2 \
+	-Wvla -Wconversion -Wno-sign-conversion -Werror
+CPPFLAGS += -D_GNU_SOURCE -I. -isystem /usr/include/libxml2 -DSTEPOP_VERSION='"$(VERSION)"' \
+	-DSTEPOP_DATADIR='"$(PREFIX)/share/stepop"'
+CFLAGS ?= -O2 -g
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDLIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -ldl
+
+SOURCES := $(foreach layer,$(LAYERS),$(wildcard $(layer)/*.c))
+LIBRARY := $(filter-out cli/main.c,$(SOURCES))
+TESTS ?= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+TEST_SUPPORT := $(wildcard tests/fakes/*.c)
+
+.PHONY: all unit check test demo install clean deps cluster-up cluster-down FORCE
+all: $(BUILD)/stepop
+
+$(BUILD)/release/%.o: %.c $(BUILD)/flags | deps
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/asan/%.o: %.c $(BUILD)/flags | deps
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) $(SANITIZE) -MMD -MP -c $< -o $@
+
+# Changes only when the flags do, so that everything is built anew then.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CPPFLAGS) $(CFLAGS)' > $@
+
+deps:
+	@pkg-config --exists $(PACKAGES) cmocka && test -e /usr/include/uthash.h || scripts/setup.sh build
+
+# Plugins call back into the program, hence -rdynamic.
+$(BUILD)/stepop: $(SOURCES:%.c=$(BUILD)/release/%.o)
+	$(CC) $(CFLAGS) -rdynamic $^ $$(pkg-config --libs $(PACKAGES)) -ldl -o $@
+
+$(BUILD)/asan/libstepop.a: $(LIBRARY:%.c=$(BUILD)/asan/%.o) $(TEST_SUPPORT:%.c=$(BUILD)/asan/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/asan/tests/%.o $(BUILD)/asan/libstepop.a
+	@mkdir -p $(@D)
+	@$(CC) $(SANITIZE) -rdynamic $^ $$(pkg-config --libs $(PACKAGES) cmocka) -ldl -o $@
+
+$(BUILD)/asan/stepop: $(BUILD)/asan/cli/main.o $(BUILD)/asan/libstepop.a
+	$(CC) $(SANITIZE) -rdynamic $^ $$(pkg-config --libs $(PACKAGES)) -ldl -o $@
+
+unit: $(TESTS:%=$(BUILD)/tests/%)
+	@tests/run_unit.sh $^
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.SECONDARY:
