@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256 (OpenSSL), random identifiers, base64. */
+#ifndef CORE_DIGEST_H
+#define CORE_DIGEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/error.h"
+
+/* 64 lower-case hex digits; owned by the caller. */
+char *digest_bytes(const void *bytes, size_t size);
+char *digest_file(const char *path, struct error **err);
+/* Of the canonical form: sorted keys, no blanks. */
+char *digest_json(const json_t *value);
+
+/* `count` random lower-case hex digits from the system's generator; owned by the caller. */
+char *digest_random_hex(size_t count);
+
+/* Standard base64 with padding; owned by the caller. decode: NULL on malformed input. */
+char *base64_encode(const void *bytes, size_t size);
+void *base64_decode(const char *text, size_t *size);
+
+#endif
