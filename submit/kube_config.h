@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which API server, and who we are to it: kubeconfig files, exec plugins, the in-cluster account. */
+#ifndef SUBMIT_KUBE_CONFIG_H
+#define SUBMIT_KUBE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/error.h"
+
+/* One resolved context. Owned strings; NULL where nothing is set. */
+struct kube_config {
+	char *context;
+	char *server; /* "https://host:6443", without a slash at the end */
+	char *namespace; /* of the context; "default" when it names none */
+	char *ca_pem;
+	bool insecure; /* insecure-skip-tls-verify */
+	char *tls_server_name;
+	char *proxy_url;
+	char *certificate_pem, *key_pem;
+	char *token;
+	char *token_file; /* read again when it is older than a minute: projected tokens rotate */
+	char *username, *password;
+	struct kube_exec *exec; /* credential plugin, or NULL */
+	char *source; /* for messages: the files, or "in-cluster service account" */
+};
+
+struct kube_config_options {
+	const char *kubeconfig; /* --kubeconfig: this file alone. NULL: $KUBECONFIG (merged, first wins), ~/.kube/config, in-cluster */
+	const char *context;    /* --context; NULL: current-context */
+	const char *server;     /* overrides the cluster's (Spark's k8s:// master without "k8s://"); NULL: as configured */
+	const char *namespace;  /* overrides the context's */
+};
+
+/*
+ * Rules as client-go has them (tools/clientcmd): relative paths are relative to their file,
+ * *-data wins over files, the first file that sets a value wins. With options->server set, a
+ * cluster entry whose server equals it is preferred over the current context's; a context is
+ * not needed then. Errors name file:line:column where there is one.
+ */
+struct kube_config *kube_config_load(const struct kube_config_options *options, struct error **err);
+void kube_config_free(struct kube_config *config);
+DEFINE_CLEANUP(kube_config);
+
+/*
+ * The bearer token to send now, or NULL when the config has none; owned by the caller
+ * (secret_free). Runs the exec plugin when there is no credential or it expires within a minute
+ * (client.authentication.k8s.io/v1 and v1beta1; its clientCertificateData replaces
+ * certificate_pem and key_pem). `fresh` forces a new one, after a 401. AUTH when the plugin fails:
+ * the message carries its stderr and installHint.
+ */
+bool kube_config_credential(struct kube_config *config, bool fresh, char **token, struct error **err);
+
+#endif

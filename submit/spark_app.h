@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One Spark application as it is submitted: identity, what to run, properties, what else its pods need. */
+#ifndef SUBMIT_SPARK_APP_H
+#define SUBMIT_SPARK_APP_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "core/error.h"
+#include "submit/spark_conf.h"
+
+enum spark_resource {
+	SPARK_RESOURCE_JAVA,
+	SPARK_RESOURCE_PYTHON,
+	SPARK_RESOURCE_R,
+};
+
+/* A ConfigMap whose keys are mounted as a tree of files: user code, the runtime, step.json. */
+struct spark_files {
+	char *mount_path;  /* "/opt/stepop" */
+	json_t *contents;  /* relative path -> text; owned */
+};
+
+/*
+ * Filled by the caller, who owns it; spark_app_release() frees what it holds. Only name, conf,
+ * main_resource are required (and the image, in conf).
+ */
+struct spark_app {
+	char *name;            /* spark.app.name */
+	char *resource_prefix; /* pod is <prefix>-driver; NULL: derived from the name, as KubernetesConf does */
+	char *app_id;          /* spark.app.id; NULL: "spark-" and 32 hex digits */
+	char *unique_id;       /* of spark-drv-<id>-conf-map; 16 hex digits; NULL: random */
+	char *namespace;       /* NULL: spark.kubernetes.namespace, else "default" */
+	char *master;          /* "https://…" as put into spark.master (k8s:// is added) */
+	char *user;            /* SPARK_USER */
+	char *spark_version;   /* "3.5.9": which Spark the objects are made for */
+	enum spark_resource resource;
+	char *main_class;      /* NULL: PythonRunner or RRunner by the resource */
+	char *main_resource;   /* "local:///opt/stepop/main.py" */
+	json_t *args;          /* array of strings, or NULL */
+	struct spark_conf *conf;
+	json_t *labels;        /* on every object, and on executors; object or NULL */
+	json_t *annotations;   /* on the driver pod; object or NULL */
+	struct spark_files *files; /* or NULL */
+	/* name of a Secret to create -> its stringData; owned by the driver pod; or NULL. Values never reach another object. */
+	json_t *secrets;
+};
+void spark_app_release(struct spark_app *app);
+
+/* The names that the rules give (design 4.7; Spark's KubernetesConf). Owned by the caller. */
+char *spark_app_driver_name(const struct spark_app *app);
+char *spark_app_service_name(const struct spark_app *app);
+
+/*
+ * "<pipeline>-<run8>-<step>-<attempt>" within the limit that keeps pod (+"-driver"), service
+ * (+"-driver-svc") and executor ("-exec-9999") names at 63 or less; longer names are cut and
+ * carry 8 hex digits of a hash of the whole. RFC 1123 label; never empty; owned by the caller.
+ */
+char *spark_app_resource_prefix(const char *pipeline, const char *run_id, const char *step, int attempt);
+
+#endif
