@@ -23,7 +23,8 @@ struct document_position {
  * their text), nesting above 100 and input above 4 MiB are INVALID with "name:line:column: …".
  * `name` is used in messages and is copied.
  */
-struct document *document_parse(const char *name, const char *text, size_t size, struct error **err);
+struct document *document_parse(const char *name, const char *text, size_t size,
+                                struct error **err);
 /* Reads the file; NOT_FOUND when it does not exist. */
 struct document *document_read(const char *path, struct error **err);
 void document_free(struct document *document);
@@ -41,23 +42,25 @@ json_t *document_root(const struct document *document);
 struct document_position document_position(const struct document *document, const json_t *value);
 /* Where the key `key` of `object`, or item `index` of `array`, stands. */
 struct document_position document_key_position(const struct document *document,
-					       const json_t *object, const char *key);
+                                               const json_t *object, const char *key);
 struct document_position document_item_position(const struct document *document,
-						const json_t *array, size_t index);
+                                                const json_t *array, size_t index);
 
-/* All faults of a document, shown at once: "pipeline.yaml:7:3: unknown field 'inptus'; did you mean 'inputs'?" */
+/* All faults of a document, shown at once: "pipeline.yaml:7:3: unknown field 'inptus'; did you mean
+ * 'inputs'?" */
 struct faults;
 struct faults *faults_new(void);
 void faults_free(struct faults *faults);
 DEFINE_CLEANUP(faults);
 void faults_add(struct faults *faults, const struct document *document,
-		struct document_position position, const char *format, ...)
+                struct document_position position, const char *format, ...)
 	__attribute__((__format__(__printf__, 4, 5)));
 size_t faults_count(const struct faults *faults);
 /* No faults: true. Otherwise INVALID with all of them, one per line, sorted by line and column. */
 bool faults_check(const struct faults *faults, struct error **err);
 
-/* Writes `value` as block-style YAML; strings that would be read back as something else are quoted. */
+/* Writes `value` as block-style YAML; strings that would be read back as something else are quoted.
+ */
 bool document_write_yaml(const json_t *value, FILE *out);
 /* Replaces the file at `path` in one step: temporary file with `mode`, fsync, rename. */
 bool document_save_yaml(const json_t *value, const char *path, unsigned mode, struct error **err);

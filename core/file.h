@@ -8,10 +8,12 @@
 
 #include "core/error.h"
 
-/* Owned by the caller, NUL-terminated; more than `limit_bytes` is INVALID. `size` may be NULL. NOT_FOUND, AUTH. */
+/* Owned by the caller, NUL-terminated; more than `limit_bytes` is INVALID. `size` may be NULL.
+ * NOT_FOUND, AUTH. */
 char *file_read(const char *path, size_t limit_bytes, size_t *size, struct error **err);
 /* Temporary file beside it with `mode`, fsync, rename. */
-bool file_write_atomic(const char *path, const void *bytes, size_t size, unsigned mode, struct error **err);
+bool file_write_atomic(const char *path, const void *bytes, size_t size, unsigned mode,
+                       struct error **err);
 /* Like mkdir -p. */
 bool file_make_folders(const char *path, unsigned mode, struct error **err);
 bool file_exists(const char *path);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP over one libcurl multi handle per loop: short requests that wait, and streams that do not. */
+/* HTTP over one libcurl multi handle per loop: short requests that wait, and streams that do not.
+ */
 #ifndef CORE_HTTP_H
 #define CORE_HTTP_H
 
@@ -18,13 +19,14 @@ struct http_client *http_client_new(struct loop *loop);
 void http_client_free(struct http_client *client);
 DEFINE_CLEANUP(http_client);
 
-/* How a server is trusted and how we are known to it. Everything is borrowed until the transfer ends. */
+/* How a server is trusted and how we are known to it. Everything is borrowed until the transfer
+ * ends. */
 struct http_tls {
 	const char *ca_pem;          /* certificates to trust; NULL: the system's */
 	const char *certificate_pem; /* client certificate and key, both or none */
 	const char *key_pem;
-	const char *server_name;     /* name to verify (and SNI) instead of the URL's host */
-	bool insecure;               /* no verification at all; only on the user's word */
+	const char *server_name; /* name to verify (and SNI) instead of the URL's host */
+	bool insecure;           /* no verification at all; only on the user's word */
 };
 
 struct http_request {
@@ -33,28 +35,30 @@ struct http_request {
 	const char *const *headers; /* "Name: value", NULL at the end; NULL: none */
 	const void *body;           /* borrowed until the transfer ends */
 	size_t body_size;
-	int body_fd;                /* when `body` is NULL and body_size > 0: read from here (positioned) */
+	int body_fd; /* when `body` is NULL and body_size > 0: read from here (positioned) */
 	const struct http_tls *tls;
 	const char *proxy_url;
-	const char *unix_socket;    /* tests and local agents */
-	/* AWS Signature Version 4 by libcurl: "aws:amz:us-east-1:s3" and "KEY:SECRET"; wiped by the caller. */
+	const char *unix_socket; /* tests and local agents */
+	/* AWS Signature Version 4 by libcurl: "aws:amz:us-east-1:s3" and "KEY:SECRET"; wiped by the
+	 * caller. */
 	const char *aws_sigv4;
 	const char *user_password;
 	int64_t connect_timeout_ms; /* 0: 10 s */
-	int64_t timeout_ms;         /* of the whole transfer; 0: 30 s for http_perform, none for streams */
-	int64_t idle_timeout_ms;    /* streams: no byte for so long is TIMEOUT; 0: none */
-	size_t max_response_bytes;  /* 0: 64 MiB; more is an error, for streams the limit is the caller's */
+	int64_t timeout_ms; /* of the whole transfer; 0: 30 s for http_perform, none for streams */
+	int64_t idle_timeout_ms;   /* streams: no byte for so long is TIMEOUT; 0: none */
+	size_t max_response_bytes; /* 0: 64 MiB; more is an error, for streams the limit is the
+	                              caller's */
 };
 
 struct http_response {
 	int status;
 	char *body; /* NUL-terminated, owned */
 	size_t body_size;
-	char *content_type; /* or NULL; owned */
-	char *etag;         /* or NULL; owned */
+	char *content_type;     /* or NULL; owned */
+	char *etag;             /* or NULL; owned */
 	int64_t content_length; /* as announced; -1: not */
 	int64_t retry_after_ms; /* -1: not sent */
-	char *request_id; /* x-amz-request-id or Audit-Id, for messages; or NULL */
+	char *request_id;       /* x-amz-request-id or Audit-Id, for messages; or NULL */
 };
 void http_response_release(struct http_response *response);
 
@@ -66,7 +70,7 @@ void http_response_release(struct http_response *response);
  * caller releases.
  */
 bool http_perform(struct http_client *client, const struct http_request *request,
-		  struct http_response *response, struct error **err);
+                  struct http_response *response, struct error **err);
 
 /* All are called from the loop, never from within http_start() or http_perform(). */
 struct http_events {
@@ -74,18 +78,22 @@ struct http_events {
 	void (*head)(void *context, int status, const struct http_response *head);
 	/* Some bytes of the body; return false to end the transfer (ended() gets CANCELLED). */
 	bool (*data)(void *context, const char *bytes, size_t size);
-	/* Last call. `error` (borrowed) is NULL when the transfer was complete. `response->body` is filled when there is no data(). */
-	void (*ended)(void *context, const struct http_response *response, const struct error *error);
+	/* Last call. `error` (borrowed) is NULL when the transfer was complete. `response->body` is
+	 * filled when there is no data(). */
+	void (*ended)(void *context, const struct http_response *response,
+	              const struct error *error);
 };
 
-/* The request's strings are copied as libcurl does; body, tls and the callbacks' table are borrowed until the end. */
+/* The request's strings are copied as libcurl does; body, tls and the callbacks' table are borrowed
+ * until the end. */
 struct http_transfer *http_start(struct http_client *client, const struct http_request *request,
-				 const struct http_events *events, void *context,
-				 struct error **err);
+                                 const struct http_events *events, void *context,
+                                 struct error **err);
 /* NULL is allowed; no callback comes after this. Not to be used once ended() was called. */
 void http_cancel(struct http_transfer *transfer);
 
-/* Percent-encodes everything but unreserved characters (RFC 3986); with `keep_slashes` also keeps '/'. Owned by the caller. */
+/* Percent-encodes everything but unreserved characters (RFC 3986); with `keep_slashes` also keeps
+ * '/'. Owned by the caller. */
 char *http_escape(const char *text, bool keep_slashes);
 
 #endif

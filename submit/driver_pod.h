@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The objects of one Spark application: pure functions from a spark_app to driver Pod, Service, ConfigMaps, Secrets. */
+/* The objects of one Spark application: pure functions from a spark_app to driver Pod, Service,
+ * ConfigMaps, Secrets. */
 #ifndef SUBMIT_DRIVER_POD_H
 #define SUBMIT_DRIVER_POD_H
 
@@ -13,7 +14,8 @@
  * its feature steps), in the order in which stepop creates it: Secrets, ConfigMaps, Service, and
  * last the Pod. A json array of complete objects (apiVersion, kind, metadata with namespace and
  * labels), without owner references: those need the Pod's uid. Owned by the caller.
- * INVALID: what Spark's client refuses (facts: no image, spark.driver.bindAddress, reserved labels, …).
+ * INVALID: what Spark's client refuses (facts: no image, spark.driver.bindAddress, reserved labels,
+ * …).
  */
 json_t *driver_objects_build(const struct spark_app *app, struct error **err);
 

@@ -26,8 +26,9 @@ struct kube_kind {
 	const char *kind;   /* "Pod" */
 	bool cluster_scoped;
 };
-/* By an object's apiVersion and kind, or NULL: Pod, Service, ConfigMap, Secret, Namespace, ServiceAccount, Role,
- * RoleBinding, Event, PersistentVolumeClaim, NetworkPolicy, SelfSubjectAccessReview, SubjectAccessReview, LocalSubjectAccessReview … */
+/* By an object's apiVersion and kind, or NULL: Pod, Service, ConfigMap, Secret, Namespace,
+ * ServiceAccount, Role, RoleBinding, Event, PersistentVolumeClaim, NetworkPolicy,
+ * SelfSubjectAccessReview, SubjectAccessReview, LocalSubjectAccessReview … */
 const struct kube_kind *kube_kind_find(const char *api_version, const char *kind);
 extern const struct kube_kind kube_pods, kube_services, kube_config_maps, kube_secrets,
 	kube_namespaces, kube_service_accounts, kube_roles, kube_role_bindings, kube_events;
@@ -36,41 +37,51 @@ extern const struct kube_kind kube_pods, kube_services, kube_config_maps, kube_s
  * Requests that wait, each with a deadline (default 30 s). 429 and 5xx are tried again, 4 times
  * in all, after Retry-After or 100 ms doubling; a create whose answer was lost may therefore
  * meet its own object: CONFLICT. A 401 gets one fresh credential. Status maps to kinds:
- * 400/422 INVALID, 401/403 AUTH, 404 NOT_FOUND, 409 CONFLICT, 410 GONE, 429/5xx UNAVAILABLE, 504 TIMEOUT;
- * the message is the server's. `namespace` NULL: the config's.
+ * 400/422 INVALID, 401/403 AUTH, 404 NOT_FOUND, 409 CONFLICT, 410 GONE, 429/5xx UNAVAILABLE, 504
+ * TIMEOUT; the message is the server's. `namespace` NULL: the config's.
  */
-json_t *kube_client_get(struct kube_client *client, const struct kube_kind *kind, const char *namespace,
-			const char *name, struct error **err);
+json_t *kube_client_get(struct kube_client *client, const struct kube_kind *kind,
+                        const char *namespace, const char *name, struct error **err);
 
-/* Called per item (borrowed) over all pages (limit=500, continue; 410 in between starts anew: `restart` says so). */
+/* Called per item (borrowed) over all pages (limit=500, continue; 410 in between starts anew:
+ * `restart` says so). */
 struct kube_list_options {
 	const char *label_selector, *field_selector; /* or NULL */
-	int64_t page_size; /* 0: 500 */
+	int64_t page_size;                           /* 0: 500 */
 };
-/* An array of items; *resource_version (owned by the caller, may be NULL) is where a watch can start. */
-json_t *kube_client_list(struct kube_client *client, const struct kube_kind *kind, const char *namespace,
-			 const struct kube_list_options *options, char **resource_version, struct error **err);
+/* An array of items; *resource_version (owned by the caller, may be NULL) is where a watch can
+ * start. */
+json_t *kube_client_list(struct kube_client *client, const struct kube_kind *kind,
+                         const char *namespace, const struct kube_list_options *options,
+                         char **resource_version, struct error **err);
 
 enum kube_write_flags {
 	KUBE_DRY_RUN = 1, /* dryRun=All */
 };
-/* The object as stored, owned by the caller. The namespace is `namespace`, else the object's, else the config's. */
-json_t *kube_client_create(struct kube_client *client, const struct kube_kind *kind, const char *namespace,
-			   const json_t *object, unsigned flags, struct error **err);
+/* The object as stored, owned by the caller. The namespace is `namespace`, else the object's, else
+ * the config's. */
+json_t *kube_client_create(struct kube_client *client, const struct kube_kind *kind,
+                           const char *namespace, const json_t *object, unsigned flags,
+                           struct error **err);
 /* Server-side apply with fieldManager=stepop, force. */
-json_t *kube_client_apply(struct kube_client *client, const struct kube_kind *kind, const char *namespace,
-			  const json_t *object, unsigned flags, struct error **err);
+json_t *kube_client_apply(struct kube_client *client, const struct kube_kind *kind,
+                          const char *namespace, const json_t *object, unsigned flags,
+                          struct error **err);
 /* JSON merge patch (RFC 7386). */
-json_t *kube_client_patch(struct kube_client *client, const struct kube_kind *kind, const char *namespace,
-			  const char *name, const json_t *patch, struct error **err);
+json_t *kube_client_patch(struct kube_client *client, const struct kube_kind *kind,
+                          const char *namespace, const char *name, const json_t *patch,
+                          struct error **err);
 /* Background propagation. grace_s -1: the object's own. An absent object is NOT_FOUND. */
-bool kube_client_delete(struct kube_client *client, const struct kube_kind *kind, const char *namespace,
-			const char *name, int64_t grace_s, struct error **err);
+bool kube_client_delete(struct kube_client *client, const struct kube_kind *kind,
+                        const char *namespace, const char *name, int64_t grace_s,
+                        struct error **err);
 bool kube_client_delete_collection(struct kube_client *client, const struct kube_kind *kind,
-				   const char *namespace, const char *label_selector, struct error **err);
-/* Text of a container's log (container NULL: the only one), at most limit_bytes from its end (tail) . */
+                                   const char *namespace, const char *label_selector,
+                                   struct error **err);
+/* Text of a container's log (container NULL: the only one), at most limit_bytes from its end (tail)
+ * . */
 char *kube_client_log(struct kube_client *client, const char *namespace, const char *pod,
-		      const char *container, size_t limit_bytes, struct error **err);
+                      const char *container, size_t limit_bytes, struct error **err);
 /* GET of any path, "/version" say. */
 json_t *kube_client_get_path(struct kube_client *client, const char *path, struct error **err);
 

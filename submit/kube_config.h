@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which API server, and who we are to it: kubeconfig files, exec plugins, the in-cluster account. */
+/* Which API server, and who we are to it: kubeconfig files, exec plugins, the in-cluster account.
+ */
 #ifndef SUBMIT_KUBE_CONFIG_H
 #define SUBMIT_KUBE_CONFIG_H
 
@@ -11,7 +12,7 @@
 /* One resolved context. Owned strings; NULL where nothing is set. */
 struct kube_config {
 	char *context;
-	char *server; /* "https://host:6443", without a slash at the end */
+	char *server;    /* "https://host:6443", without a slash at the end */
 	char *namespace; /* of the context; "default" when it names none */
 	char *ca_pem;
 	bool insecure; /* insecure-skip-tls-verify */
@@ -22,13 +23,15 @@ struct kube_config {
 	char *token_file; /* read again when it is older than a minute: projected tokens rotate */
 	char *username, *password;
 	struct kube_exec *exec; /* credential plugin, or NULL */
-	char *source; /* for messages: the files, or "in-cluster service account" */
+	char *source;           /* for messages: the files, or "in-cluster service account" */
 };
 
 struct kube_config_options {
-	const char *kubeconfig; /* --kubeconfig: this file alone. NULL: $KUBECONFIG (merged, first wins), ~/.kube/config, in-cluster */
+	const char *kubeconfig; /* --kubeconfig: this file alone. NULL: $KUBECONFIG (merged, first
+	                           wins), ~/.kube/config, in-cluster */
 	const char *context;    /* --context; NULL: current-context */
-	const char *server;     /* overrides the cluster's (Spark's k8s:// master without "k8s://"); NULL: as configured */
+	const char *server;     /* overrides the cluster's (Spark's k8s:// master without "k8s://");
+	                           NULL: as configured */
 	const char *namespace;  /* overrides the context's */
 };
 
@@ -49,6 +52,7 @@ DEFINE_CLEANUP(kube_config);
  * certificate_pem and key_pem). `fresh` forces a new one, after a 401. AUTH when the plugin fails:
  * the message carries its stderr and installHint.
  */
-bool kube_config_credential(struct kube_config *config, bool fresh, char **token, struct error **err);
+bool kube_config_credential(struct kube_config *config, bool fresh, char **token,
+                            struct error **err);
 
 #endif

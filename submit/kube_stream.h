@@ -18,38 +18,43 @@ struct kube_watch_events {
 	void (*deleted)(void *context, json_t *object);
 	/* A list is complete: all that exists has been reported. Comes at least once. */
 	void (*synced)(void *context);
-	/* The server cannot be reached, or refuses, since `since_ms` (monotonic); the watch goes on trying
-	 * (100 ms doubling to 10 s). NULL when it is well again. AUTH errors come here too. */
+	/* The server cannot be reached, or refuses, since `since_ms` (monotonic); the watch goes on
+	 * trying (100 ms doubling to 10 s). NULL when it is well again. AUTH errors come here too.
+	 */
 	void (*trouble)(void *context, const struct error *error);
 };
 
 /*
  * Lists, then watches from that resourceVersion with bookmarks; resumes after a cut; lists anew
  * after 410 Gone (as an HTTP status or as an ERROR event). Lines are bounded (16 MiB). Keeps of
- * each object only uid, name and the last state for deleted(). Does not block; the first list is made by the loop.
+ * each object only uid, name and the last state for deleted(). Does not block; the first list is
+ * made by the loop.
  */
 struct kube_watch *kube_watch_start(struct kube_client *client, const struct kube_kind *kind,
-				    const char *namespace, const char *label_selector,
-				    const struct kube_watch_events *events, void *context,
-				    struct error **err);
+                                    const char *namespace, const char *label_selector,
+                                    const struct kube_watch_events *events, void *context,
+                                    struct error **err);
 /* NULL is allowed. */
 void kube_watch_cancel(struct kube_watch *watch);
 
 struct kube_log_stream;
 struct kube_log_events {
-	void (*line)(void *context, const char *line, size_t size); /* without the newline; bounded (1 MiB, then cut into pieces) */
-	/* The container has ended and all was read, or (error set) the log cannot be had. Last call. */
+	void (*line)(void *context, const char *line,
+	             size_t size); /* without the newline; bounded (1 MiB, then cut into pieces) */
+	/* The container has ended and all was read, or (error set) the log cannot be had. Last
+	 * call. */
 	void (*ended)(void *context, const struct error *error);
 };
 /*
  * Follows a container's log. A cut connection is resumed from the last line's timestamp without
- * repeating or losing a line (timestamps=true, sinceTime; equal timestamps are told apart by count).
- * A container that has not started yet is waited for (400 "is waiting to start" → tried again).
+ * repeating or losing a line (timestamps=true, sinceTime; equal timestamps are told apart by
+ * count). A container that has not started yet is waited for (400 "is waiting to start" → tried
+ * again).
  */
 struct kube_log_stream *kube_log_stream_start(struct kube_client *client, const char *namespace,
-					      const char *pod, const char *container, bool follow,
-					      const struct kube_log_events *events, void *context,
-					      struct error **err);
+                                              const char *pod, const char *container, bool follow,
+                                              const struct kube_log_events *events, void *context,
+                                              struct error **err);
 void kube_log_stream_cancel(struct kube_log_stream *stream);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One Spark application as it is submitted: identity, what to run, properties, what else its pods need. */
+/* One Spark application as it is submitted: identity, what to run, properties, what else its pods
+ * need. */
 #ifndef SUBMIT_SPARK_APP_H
 #define SUBMIT_SPARK_APP_H
 
@@ -17,8 +18,8 @@ enum spark_resource {
 
 /* A ConfigMap whose keys are mounted as a tree of files: user code, the runtime, step.json. */
 struct spark_files {
-	char *mount_path;  /* "/opt/stepop" */
-	json_t *contents;  /* relative path -> text; owned */
+	char *mount_path; /* "/opt/stepop" */
+	json_t *contents; /* relative path -> text; owned */
 };
 
 /*
@@ -27,7 +28,8 @@ struct spark_files {
  */
 struct spark_app {
 	char *name;            /* spark.app.name */
-	char *resource_prefix; /* pod is <prefix>-driver; NULL: derived from the name, as KubernetesConf does */
+	char *resource_prefix; /* pod is <prefix>-driver; NULL: derived from the name, as
+	                          KubernetesConf does */
 	char *app_id;          /* spark.app.id; NULL: "spark-" and 32 hex digits */
 	char *unique_id;       /* of spark-drv-<id>-conf-map; 16 hex digits; NULL: random */
 	char *namespace;       /* NULL: spark.kubernetes.namespace, else "default" */
@@ -35,14 +37,15 @@ struct spark_app {
 	char *user;            /* SPARK_USER */
 	char *spark_version;   /* "3.5.9": which Spark the objects are made for */
 	enum spark_resource resource;
-	char *main_class;      /* NULL: PythonRunner or RRunner by the resource */
-	char *main_resource;   /* "local:///opt/stepop/main.py" */
-	json_t *args;          /* array of strings, or NULL */
+	char *main_class;    /* NULL: PythonRunner or RRunner by the resource */
+	char *main_resource; /* "local:///opt/stepop/main.py" */
+	json_t *args;        /* array of strings, or NULL */
 	struct spark_conf *conf;
-	json_t *labels;        /* on every object, and on executors; object or NULL */
-	json_t *annotations;   /* on the driver pod; object or NULL */
+	json_t *labels;            /* on every object, and on executors; object or NULL */
+	json_t *annotations;       /* on the driver pod; object or NULL */
 	struct spark_files *files; /* or NULL */
-	/* name of a Secret to create -> its stringData; owned by the driver pod; or NULL. Values never reach another object. */
+	/* name of a Secret to create -> its stringData; owned by the driver pod; or NULL. Values
+	 * never reach another object. */
 	json_t *secrets;
 };
 void spark_app_release(struct spark_app *app);
@@ -56,6 +59,7 @@ char *spark_app_service_name(const struct spark_app *app);
  * (+"-driver-svc") and executor ("-exec-9999") names at 63 or less; longer names are cut and
  * carry 8 hex digits of a hash of the whole. RFC 1123 label; never empty; owned by the caller.
  */
-char *spark_app_resource_prefix(const char *pipeline, const char *run_id, const char *step, int attempt);
+char *spark_app_resource_prefix(const char *pipeline, const char *run_id, const char *step,
+                                int attempt);
 
 #endif

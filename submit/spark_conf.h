@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Spark properties: an ordered map with Spark's rules for units, and the text of spark.properties. */
+/* Spark properties: an ordered map with Spark's rules for units, and the text of spark.properties.
+ */
 #ifndef SUBMIT_SPARK_CONF_H
 #define SUBMIT_SPARK_CONF_H
 
@@ -19,7 +20,8 @@ DEFINE_CLEANUP(spark_conf);
 /* NULL value: removes. Keys that do not begin with "spark." are the caller's to refuse. */
 void spark_conf_set(struct spark_conf *conf, const char *key, const char *value);
 void spark_conf_set_default(struct spark_conf *conf, const char *key, const char *value);
-const char *spark_conf_get(const struct spark_conf *conf, const char *key); /* borrowed; NULL when unset */
+const char *spark_conf_get(const struct spark_conf *conf,
+                           const char *key); /* borrowed; NULL when unset */
 /* Copies all of `from` over what is there. */
 void spark_conf_merge(struct spark_conf *conf, const struct spark_conf *from);
 /* A YAML/JSON mapping: strings, numbers and booleans become text as Spark writes them. */
@@ -29,17 +31,23 @@ bool spark_conf_merge_json(struct spark_conf *conf, const json_t *mapping, struc
 struct spark_conf_entry {
 	const char *key, *value; /* borrowed */
 };
-struct spark_conf_entry *spark_conf_entries(const struct spark_conf *conf, size_t *count); /* free() */
+struct spark_conf_entry *spark_conf_entries(const struct spark_conf *conf,
+                                            size_t *count); /* free() */
 
-/* JavaUtils.byteStringAsMb: "512m", "2g", "1000000k"; a bare number is MiB. INVALID names the key. */
-bool spark_conf_get_mib(const struct spark_conf *conf, const char *key, int64_t default_mib, int64_t *mib, struct error **err);
-bool spark_conf_get_int(const struct spark_conf *conf, const char *key, int64_t default_value, int64_t *value, struct error **err);
-bool spark_conf_get_bool(const struct spark_conf *conf, const char *key, bool default_value, bool *value, struct error **err);
+/* JavaUtils.byteStringAsMb: "512m", "2g", "1000000k"; a bare number is MiB. INVALID names the key.
+ */
+bool spark_conf_get_mib(const struct spark_conf *conf, const char *key, int64_t default_mib,
+                        int64_t *mib, struct error **err);
+bool spark_conf_get_int(const struct spark_conf *conf, const char *key, int64_t default_value,
+                        int64_t *value, struct error **err);
+bool spark_conf_get_bool(const struct spark_conf *conf, const char *key, bool default_value,
+                         bool *value, struct error **err);
 
 /* java.util.Properties text that Spark's driver reads back to the same map. */
 void spark_conf_write_properties(const struct spark_conf *conf, FILE *out);
 
-/* A quantity as the pipeline file writes it ("4Gi", "512Mi", "2g") as Spark memory ("4096m"); owned by the caller. */
+/* A quantity as the pipeline file writes it ("4Gi", "512Mi", "2g") as Spark memory ("4096m"); owned
+ * by the caller. */
 char *spark_memory_from_quantity(const char *quantity, struct error **err);
 
 #endif

@@ -12,16 +12,20 @@
 /*
  * Creates `objects` (driver_objects_build) in their order, then patches owner references onto all
  * but the Pod. Idempotent: an object that exists with the same stepop.dev labels (run, step,
- * attempt) is ours from an earlier try and is kept; anybody else's is CONFLICT. When the Pod cannot be created, what this
- * call created before it is deleted again. Returns the Pod as stored, owned by the caller.
+ * attempt) is ours from an earlier try and is kept; anybody else's is CONFLICT. When the Pod cannot
+ * be created, what this call created before it is deleted again. Returns the Pod as stored, owned
+ * by the caller.
  */
 json_t *submission_create(struct kube_client *client, const json_t *objects, struct error **err);
 
-/* Deletes the driver pod (grace_s -1: its own); the rest goes with it by garbage collection. An absent pod is a success. */
+/* Deletes the driver pod (grace_s -1: its own); the rest goes with it by garbage collection. An
+ * absent pod is a success. */
 bool submission_delete(struct kube_client *client, const char *namespace, const char *driver_pod,
-		       int64_t grace_s, struct error **err);
+                       int64_t grace_s, struct error **err);
 
-/* What a create's error means for the user, where more can be said: namespace missing, service account missing, forbidden, quota … The advice is a sentence, owned by the caller, or NULL. */
-char *submission_advice(const struct error *error, const char *namespace, const char *service_account);
+/* What a create's error means for the user, where more can be said: namespace missing, service
+ * account missing, forbidden, quota … The advice is a sentence, owned by the caller, or NULL. */
+char *submission_advice(const struct error *error, const char *namespace,
+                        const char *service_account);
 
 #endif

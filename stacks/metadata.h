@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Metadata stores: runs, step runs, attempts, artifacts, lineage, events. The database is the
+ * truth. */
+#ifndef STACKS_METADATA_H
+#define STACKS_METADATA_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "stacks/component.h"
+
+struct metadata_store;
+struct metadata_change;
+
+/* Times are milliseconds since the epoch, 0: not yet. Strings are owned by the row; states are
+ * names (operator/state.h). */
+struct run_row {
+	char *id;   /* 32 hex digits */
+	char *name; /* unique */
+	char *pipeline;
+	char *stack;
+	char *state;
+	char *reason;     /* why it failed, one line; or NULL */
+	char *parameters; /* JSON */
+	char *plan;       /* JSON: every step resolved */
+	int64_t created_at, started_at, ended_at;
+};
+struct step_row {
+	char *run_id;
+	char *name;
+	int64_t position; /* order of the pipeline file */
+	char *state;
+	char *reason;
+	int64_t attempts;
+	int64_t started_at, ended_at;
+};
+struct attempt_row {
+	char *run_id, *step;
+	int64_t attempt;
+	char *state;
+	char *operator; /* name of the step operator component */
+	char *flavor;
+	char *job;     /* what the flavor calls it: "namespace/pod", "pid 123" */
+	char *reason;  /* OOMKilled, ValueError: …, ImagePullBackOff … */
+	char *message; /* long: traceback, Kubernetes' message */
+	char *advice;
+	bool has_exit_code;
+	int64_t exit_code;
+	char *log; /* where the log is kept: path or URI */
+	int64_t created_at, started_at, ended_at;
+};
+struct artifact_row {
+	char *run_id, *step;
+	int64_t attempt;
+	char *name;
+	char *type;
+	char *uri;
+	char *digest;
+	char *metadata; /* JSON of materializer_describe */
+	int64_t created_at;
+};
+struct input_row { /* lineage: this step run read that artifact */
+	char *run_id, *step, *input;
+	char *source_run_id, *source_step, *source_output;
+};
+struct event_row {
+	int64_t sequence;    /* ascending within the store */
+	char *run_id, *step; /* step NULL: the run's */
+	int64_t attempt;     /* 0: none */
+	int64_t at;
+	char *kind; /* "state", "waiting", "warning", … */
+	char *message;
+};
+void run_row_release(struct run_row *row);
+void step_row_release(struct step_row *row);
+void attempt_row_release(struct attempt_row *row);
+void artifact_row_release(struct artifact_row *row);
+void input_row_release(struct input_row *row);
+void event_row_release(struct event_row *row);
+
+/*
+ * A lease on a run: who drives it. `fence` grows with each holder, every write carries it, and a
+ * write whose fence is not the run's present one is refused with CONFLICT.
+ */
+struct lease {
+	char *run_id;
+	char *holder; /* "host:pid" */
+	int64_t fence;
+};
+void lease_release(struct lease *lease);
+
+/*
+ * One implementation: metadata_sqlite.c; later postgres, mysql. Each hook is one transaction. Rows
+ * given are borrowed; rows returned are the caller's (free() the array after releasing the rows).
+ * A busy database is waited for (5 s), then UNAVAILABLE.
+ */
+struct metadata_flavor {
+	const struct component_flavor *component;
+
+	/* Creates the database and migrates its schema; refuses one newer than the program. */
+	struct metadata_store *(*open)(const struct project *project,
+	                               const struct component *component, struct error **err);
+	/* Run, its steps and inputs, and the lease, at once. CONFLICT when the name is taken. */
+	bool (*create_run)(struct metadata_store *store, const struct run_row *run,
+	                   const struct step_row *steps, size_t step_count,
+	                   const struct input_row *inputs, size_t input_count, struct lease *lease,
+	                   struct error **err);
+	/* Takes the lease of a run whose holder's lease has run out; CONFLICT names the holder. */
+	bool (*acquire_lease)(struct metadata_store *store, const char *run_id, struct lease *lease,
+	                      struct error **err);
+	/* Extends by 30 s; CONFLICT when it was lost. */
+	bool (*renew_lease)(struct metadata_store *store, const struct lease *lease,
+	                    struct error **err);
+	/*
+	 * Writes what changed, together: any pointer may be NULL. Rows are inserted or replaced by
+	 * their keys; events are appended (their sequence is ignored).
+	 */
+	bool (*record)(struct metadata_store *store, const struct lease *lease,
+	               const struct metadata_change *change, struct error **err);
+	/* Newest first; `limit` 0: all. */
+	bool (*runs)(struct metadata_store *store, int64_t limit, struct run_row **rows,
+	             size_t *count, struct error **err);
+	/* By name, unique prefix of the id, or "@latest"; NOT_FOUND; INVALID when the prefix is
+	 * ambiguous (names them). */
+	bool (*find_run)(struct metadata_store *store, const char *run, struct run_row *row,
+	                 struct error **err);
+	bool (*steps)(struct metadata_store *store, const char *run_id, struct step_row **rows,
+	              size_t *count, struct error **err);
+	bool (*attempts)(struct metadata_store *store, const char *run_id,
+	                 struct attempt_row **rows, size_t *count, struct error **err);
+	bool (*artifacts)(struct metadata_store *store, const char *run_id,
+	                  struct artifact_row **rows, size_t *count, struct error **err);
+	bool (*inputs)(struct metadata_store *store, const char *run_id, struct input_row **rows,
+	               size_t *count, struct error **err);
+	/* Those with a sequence above `after`. */
+	bool (*events)(struct metadata_store *store, const char *run_id, int64_t after,
+	               struct event_row **rows, size_t *count, struct error **err);
+	void (*close)(struct metadata_store *store);
+};
+struct metadata_change {
+	const struct run_row *run;
+	const struct step_row *steps;
+	size_t step_count;
+	const struct attempt_row *attempt;
+	const struct artifact_row *artifacts;
+	size_t artifact_count;
+	const struct event_row *events;
+	size_t event_count;
+};
+struct metadata_store {
+	const struct metadata_flavor *flavor;
+};
+extern const struct metadata_flavor metadata_sqlite;
+const struct metadata_flavor *metadata_flavor_find(const char *name);
+
+/* Callers' side: metadata_<hook>() for each hook above. */
+struct metadata_store *metadata_store_open(const struct project *project,
+                                           const struct component *component, struct error **err);
+void metadata_store_free(struct metadata_store *store);
+DEFINE_CLEANUP(metadata_store);
+bool metadata_create_run(struct metadata_store *store, const struct run_row *run,
+                         const struct step_row *steps, size_t step_count,
+                         const struct input_row *inputs, size_t input_count, struct lease *lease,
+                         struct error **err);
+bool metadata_acquire_lease(struct metadata_store *store, const char *run_id, struct lease *lease,
+                            struct error **err);
+bool metadata_renew_lease(struct metadata_store *store, const struct lease *lease,
+                          struct error **err);
+bool metadata_record(struct metadata_store *store, const struct lease *lease,
+                     const struct metadata_change *change, struct error **err);
+bool metadata_runs(struct metadata_store *store, int64_t limit, struct run_row **rows,
+                   size_t *count, struct error **err);
+bool metadata_find_run(struct metadata_store *store, const char *run, struct run_row *row,
+                       struct error **err);
+bool metadata_steps(struct metadata_store *store, const char *run_id, struct step_row **rows,
+                    size_t *count, struct error **err);
+bool metadata_attempts(struct metadata_store *store, const char *run_id, struct attempt_row **rows,
+                       size_t *count, struct error **err);
+bool metadata_artifacts(struct metadata_store *store, const char *run_id,
+                        struct artifact_row **rows, size_t *count, struct error **err);
+bool metadata_inputs(struct metadata_store *store, const char *run_id, struct input_row **rows,
+                     size_t *count, struct error **err);
+bool metadata_events(struct metadata_store *store, const char *run_id, int64_t after,
+                     struct event_row **rows, size_t *count, struct error **err);
+
+#endif
