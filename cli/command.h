@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A command is a value: its words, options and examples, from which help, completion and the
+ * README's table are rendered. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "core/error.h"
+
+enum option_value {
+	VALUE_NONE, /* a switch */
+	VALUE_ONE,
+	VALUE_MANY, /* may be repeated: -p a=1 -p b=2 */
+};
+
+struct command_option {
+	const char *name; /* "service-account"; snake case is accepted as well */
+	char letter;      /* 'f', or 0 */
+	enum option_value value;
+	const char *placeholder;    /* "NAME", for VALUE_ONE and _MANY */
+	const char *help;           /* one line */
+	const char *const *choices; /* the values allowed, NULL at the end; or NULL: any */
+};
+
+/* What was typed, checked against the command's table. Borrowed by run(). */
+struct arguments;
+const char *argument_option(const struct arguments *arguments,
+                            const char *name); /* NULL: not given */
+bool argument_switch(const struct arguments *arguments, const char *name);
+size_t argument_many(const struct arguments *arguments, const char *name,
+                     const char *const **values);
+size_t argument_count(const struct arguments *arguments);                 /* of positional ones */
+const char *argument_at(const struct arguments *arguments, size_t index); /* NULL beyond the end */
+/* --key=value options that the table does not have (only with command.open_options), names in snake
+ * case: an object of strings. Borrowed. */
+const json_t *argument_open(const struct arguments *arguments);
+
+enum output_format {
+	OUTPUT_TABLE,
+	OUTPUT_WIDE,
+	OUTPUT_JSON,
+	OUTPUT_YAML,
+	OUTPUT_NAME,
+};
+enum output_format argument_output(const struct arguments *arguments);
+
+/* Global options: -o, -n/--namespace, --context, --kubeconfig, --no-color, --progress, -q, -v are
+ * read by every command. */
+struct command {
+	const char *words;                    /* "stack register", "run" */
+	const char *arguments;                /* "NAME", "PIPELINE.yaml", "RUN [STEP]"; "" */
+	const char *summary;                  /* one line */
+	const char *details;                  /* paragraphs; or NULL */
+	const struct command_option *options; /* ends with a NULL name; or NULL */
+	const char *examples;                 /* lines; or NULL */
+	size_t min_arguments, max_arguments;
+	bool open_options; /* takes any --key=value (component options) */
+	/* Results to stdout. False with *err set; kinds become exit statuses (cli/main.c). */
+	bool (*run)(const struct arguments *arguments, struct error **err);
+};
+
+/* All commands, NULL at the end (cli/command.c). */
+const struct command *const *command_list(void);
+
+/* Rows for people and machines alike (cli/output.c): `rows` is an array of objects; columns name
+ * their keys. table: the columns that are not wide; json/yaml: the whole rows; name: the first
+ * column. */
+struct output_column {
+	const char *key, *title;
+	bool wide_only;
+};
+bool output_rows(FILE *out, enum output_format format, const struct output_column *columns,
+                 const json_t *rows, struct error **err);
+/* One object: as "key: value" lines (nested ones as YAML), or json, yaml, name. */
+bool output_object(FILE *out, enum output_format format, const json_t *object, struct error **err);
+
+#endif
