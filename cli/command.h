@@ -58,12 +58,33 @@ struct command {
 	const char *examples;                 /* lines; or NULL */
 	size_t min_arguments, max_arguments;
 	bool open_options; /* takes any --key=value (component options) */
+	/* Values of open options are secrets: wiped from argv (and so from `ps`) once they are
+	 * read. */
+	bool secret_options;
 	/* Results to stdout. False with *err set; kinds become exit statuses (cli/main.c). */
 	bool (*run)(const struct arguments *arguments, struct error **err);
 };
 
 /* All commands, NULL at the end (cli/command.c). */
 const struct command *const *command_list(void);
+/* The options that every command takes; ends with a NULL name. */
+const struct command_option *command_global_options(void);
+
+/*
+ * Finds the command that argv (without the program's name) begins with, and checks the rest
+ * against its table. USAGE with a suggestion. `*command` is set as soon as it is known, also on
+ * failure, so that the error can point to its help. `*help` is set, and nothing is checked, when
+ * help was asked for. The arguments borrow argv.
+ */
+struct arguments *arguments_parse(int argc, char **argv, const struct command **command, bool *help,
+                                  struct error **err);
+void arguments_free(struct arguments *arguments);
+DEFINE_CLEANUP(arguments);
+
+/* Rendered from the tables. `command` NULL: the overview. */
+void command_render_help(const struct command *command, FILE *out);
+void command_render_completion(FILE *out); /* for bash */
+void command_render_table(FILE *out);      /* Markdown, for the README */
 
 /* Rows for people and machines alike (cli/output.c): `rows` is an array of objects; columns name
  * their keys. table: the columns that are not wide; json/yaml: the whole rows; name: the first
