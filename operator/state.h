@@ -33,6 +33,9 @@ void step_state_move(enum step_state *state, enum step_state next);
 bool step_state_may_move(enum step_state state, enum step_state next);
 
 const char *run_state_name(enum run_state state);
+bool run_state_find(const char *name, enum run_state *state);
 bool run_state_is_final(enum run_state state);
+void run_state_move(enum run_state *state, enum run_state next);
+bool run_state_may_move(enum run_state state, enum run_state next);
 
 #endif
