@@ -24,7 +24,8 @@ const char *spark_conf_get(const struct spark_conf *conf,
                            const char *key); /* borrowed; NULL when unset */
 /* Copies all of `from` over what is there. */
 void spark_conf_merge(struct spark_conf *conf, const struct spark_conf *from);
-/* A YAML/JSON mapping: strings, numbers and booleans become text as Spark writes them. */
+/* A YAML/JSON mapping: strings, numbers and booleans become text as Spark writes them; null
+ * removes. INVALID, with nothing merged, for lists and mappings within. */
 bool spark_conf_merge_json(struct spark_conf *conf, const json_t *mapping, struct error **err);
 
 /* In ascending order of the keys, so that the same conf always gives the same text. */
@@ -40,14 +41,22 @@ bool spark_conf_get_mib(const struct spark_conf *conf, const char *key, int64_t 
                         int64_t *mib, struct error **err);
 bool spark_conf_get_int(const struct spark_conf *conf, const char *key, int64_t default_value,
                         int64_t *value, struct error **err);
+bool spark_conf_get_double(const struct spark_conf *conf, const char *key, double default_value,
+                           double *value, struct error **err);
 bool spark_conf_get_bool(const struct spark_conf *conf, const char *key, bool default_value,
                          bool *value, struct error **err);
 
 /* java.util.Properties text that Spark's driver reads back to the same map. */
 void spark_conf_write_properties(const struct spark_conf *conf, FILE *out);
 
-/* A quantity as the pipeline file writes it ("4Gi", "512Mi", "2g") as Spark memory ("4096m"); owned
- * by the caller. */
+/* As Double.toString writes plain numbers: "0.1", "2.0". Owned by the caller. */
+char *spark_number_text(double number);
+
+/*
+ * A quantity as the pipeline file writes it ("4Gi", "512Mi", "2g") as Spark memory ("4096m"); owned
+ * by the caller. Units of Kubernetes (Ki Mi Gi Ti, and M G T of 1000) and, in lower case, of Spark
+ * (k m g t of 1024); a number without a unit is INVALID, since the two read it differently.
+ */
 char *spark_memory_from_quantity(const char *quantity, struct error **err);
 
 #endif
