@@ -54,8 +54,8 @@ retry() {
 
 # lock NAME: one setup of a kind at a time; the lock ends with the subshell that took it.
 lock() {
-	mkdir -p "$cache"
-	exec 9>"$cache/$1.lock"
+	mkdir -p "$cache/locks"
+	exec 9>"$cache/locks/setup-$1"
 	flock -n 9 && return
 	say "waiting for another setup of '$1'"
 	flock 9

@@ -32,8 +32,8 @@ retry() {
 # lock NAME: waits until nobody else holds it. It ends with the (sub)shell that took it;
 # programs that outlive the shell must close file descriptor 9.
 lock() {
-	mkdir -p "$cache"
-	exec 9>"$cache/$1.lock"
+	mkdir -p "$cache/locks"
+	exec 9>"$cache/locks/$1"
 	flock -n 9 && return
 	say "waiting for another '$1' to end"
 	flock 9
@@ -98,6 +98,7 @@ start() {
 		mv "$pid_file.new" "$pid_file"; exec "$@"' \
 		"$0" "$here" "$state/run/$name.pid" "$@" \
 		>>"$state/log/$name.log" 2>&1 </dev/null 9>&- &
+	disown # or bash reports its end
 	wait_until 10 test -e "$state/run/$name.pid" || die "$name did not start"
 }
 
