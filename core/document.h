@@ -15,16 +15,27 @@ struct document_position {
 	int line, column; /* 1-based; 0: unknown */
 };
 
+struct faults;
+
 /*
- * Parses one YAML 1.1 document (JSON is a subset) with libyaml. Plain scalars become null, bool
- * (true/false/yes/no/on/off are NOT all taken: only true and false), integer, real or string by
- * the core schema of YAML 1.2; anchors and aliases are resolved within a bound (a "billion
- * laughs" is refused); duplicate keys, several documents, non-string keys (scalars are taken by
- * their text), nesting above 100 and input above 4 MiB are INVALID with "name:line:column: …".
+ * Parses one YAML document (JSON is a subset, but for "\\ud83d\\ude00" pairs of escapes) with
+ * libyaml. Plain scalars become null, bool, integer, real or string by the core schema of YAML 1.2:
+ * yes, no, on and off are text. Anchors and aliases are resolved: each use is a copy of its own.
+ * INVALID, all at once and each as "name:line:column: ...": duplicate keys, keys that are lists or
+ * mappings (scalars are taken by their text), merge keys ("<<"), tags but those of the schema,
+ * integers beyond 64 bits, numbers with leading zeros (octal or decimal? nobody knows), infinite
+ * ones, NUL characters, several documents, none, nesting above 100, more than 4 MiB of input or
+ * 32 MiB of what it unfolds to (a "billion laughs").
  * `name` is used in messages and is copied.
  */
 struct document *document_parse(const char *name, const char *text, size_t size,
                                 struct error **err);
+/*
+ * The same for callers with more to say about the document: faults are added to `faults`. NULL
+ * only when it could not be read to its end; otherwise a document, without what was at fault.
+ */
+struct document *document_parse_faults(const char *name, const char *text, size_t size,
+                                       struct faults *faults);
 /* Reads the file; NOT_FOUND when it does not exist. */
 struct document *document_read(const char *path, struct error **err);
 void document_free(struct document *document);
@@ -46,9 +57,10 @@ struct document_position document_key_position(const struct document *document,
 struct document_position document_item_position(const struct document *document,
                                                 const json_t *array, size_t index);
 
-/* All faults of a document, shown at once: "pipeline.yaml:7:3: unknown field 'inptus'; did you mean
- * 'inputs'?" */
-struct faults;
+/*
+ * All faults of a document, shown at once: "pipeline.yaml:7:3: unknown field 'inptus'; did you mean
+ * 'inputs'?". `document` may be NULL (what is wrong stands in no file).
+ */
 struct faults *faults_new(void);
 void faults_free(struct faults *faults);
 DEFINE_CLEANUP(faults);
@@ -56,10 +68,14 @@ void faults_add(struct faults *faults, const struct document *document,
                 struct document_position position, const char *format, ...)
 	__attribute__((__format__(__printf__, 4, 5)));
 size_t faults_count(const struct faults *faults);
-/* No faults: true. Otherwise INVALID with all of them, one per line, sorted by line and column. */
+/* No faults: true. Otherwise INVALID with all of them (a hundred at most), one per line, by place.
+ */
 bool faults_check(const struct faults *faults, struct error **err);
 
-/* Writes `value` as block-style YAML; strings that would be read back as something else are quoted.
+/*
+ * Writes `value` as block-style YAML that document_parse reads back as the same value (and that
+ * readers of YAML 1.1 take for the same, too); text of several lines becomes a literal block.
+ * False when writing failed.
  */
 bool document_write_yaml(const json_t *value, FILE *out);
 /* Replaces the file at `path` in one step: temporary file with `mode`, fsync, rename. */
