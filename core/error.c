@@ -111,6 +111,8 @@ const char *error_kind_name(enum error_kind kind)
 		[ERROR_CANCELLED] = "cancelled",
 		[ERROR_RUN_FAILED] = "run-failed",
 		[ERROR_GONE] = "gone",
+		[ERROR_INTERRUPTED] = "interrupted",
+		[ERROR_TERMINATED] = "terminated",
 	};
 
 	return names[kind];

@@ -19,6 +19,8 @@ enum error_kind {
 	ERROR_UNAVAILABLE, /* the other side cannot be reached or is overloaded */
 	ERROR_TIMEOUT,     /* no answer within the time that was given */
 	ERROR_CANCELLED,   /* stopped on request */
+	ERROR_INTERRUPTED, /* by SIGINT */
+	ERROR_TERMINATED,  /* by SIGTERM */
 	ERROR_RUN_FAILED,  /* the run was carried out, and failed */
 	ERROR_GONE,        /* HTTP 410: a watch's resourceVersion is too old; list again */
 };
