@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/output.h"
 #include "core/error.h"
 
 enum option_value {
@@ -38,13 +39,6 @@ const char *argument_at(const struct arguments *arguments, size_t index); /* NUL
  * case: an object of strings. Borrowed. */
 const json_t *argument_open(const struct arguments *arguments);
 
-enum output_format {
-	OUTPUT_TABLE,
-	OUTPUT_WIDE,
-	OUTPUT_JSON,
-	OUTPUT_YAML,
-	OUTPUT_NAME,
-};
 enum output_format argument_output(const struct arguments *arguments);
 
 /* Global options: -o, -n/--namespace, --context, --kubeconfig, --no-color, --progress, -q, -v are
@@ -85,17 +79,5 @@ DEFINE_CLEANUP(arguments);
 void command_render_help(const struct command *command, FILE *out);
 void command_render_completion(FILE *out); /* for bash */
 void command_render_table(FILE *out);      /* Markdown, for the README */
-
-/* Rows for people and machines alike (cli/output.c): `rows` is an array of objects; columns name
- * their keys. table: the columns that are not wide; json/yaml: the whole rows; name: the first
- * column. */
-struct output_column {
-	const char *key, *title;
-	bool wide_only;
-};
-bool output_rows(FILE *out, enum output_format format, const struct output_column *columns,
-                 const json_t *rows, struct error **err);
-/* One object: as "key: value" lines (nested ones as YAML), or json, yaml, name. */
-bool output_object(FILE *out, enum output_format format, const json_t *object, struct error **err);
 
 #endif
