@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libcurl by dlopen(). */
+#include "core/curl.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#define LIBRARY "libcurl.so.4"
+/* 7.85 is the first with CURLOPT_PROTOCOLS_STR; all other options are older. */
+#define OLDEST 0x075500
+
+struct symbol {
+	const char *name;
+	size_t offset;
+};
+#define SYMBOL(function) { "curl_" #function, offsetof(struct curl_api, function) },
+static const struct symbol symbols[] = { CURL_API_FUNCTIONS(SYMBOL) };
+
+static bool find_symbols(void *library, struct curl_api *api, struct error **err)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(symbols); i++) {
+		void *address = dlsym(library, symbols[i].name);
+
+		if (!address)
+			return error_set(err, ERROR_INTERNAL, LIBRARY " is too old: no %s() in it",
+			                 symbols[i].name);
+		memcpy((char *)api + symbols[i].offset, &address, sizeof(address));
+	}
+	return true;
+}
+
+/* The library is never closed: OpenSSL's exit handlers would outlive its code. */
+static bool load(struct curl_api *api, struct error **err)
+{
+	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	const curl_version_info_data *version;
+
+	if (!library)
+		return error_set(err, ERROR_INTERNAL,
+		                 "cannot load " LIBRARY " (%s); install the package libcurl4",
+		                 dlerror());
+	if (!find_symbols(library, api, err))
+		return false;
+	if (api->global_init(CURL_GLOBAL_DEFAULT))
+		return error_set(err, ERROR_INTERNAL, "libcurl cannot be initialised");
+	version = api->version_info(CURLVERSION_NOW);
+	if (version->version_num < OLDEST)
+		return error_set(err, ERROR_INTERNAL,
+		                 "libcurl %s is too old; 7.85 or newer is needed",
+		                 version->version);
+	return true;
+}
+
+const struct curl_api *curl_api_load(struct error **err)
+{
+	static struct curl_api loaded;
+	static bool is_loaded;
+	struct curl_api api;
+
+	if (!is_loaded) {
+		if (!load(&api, err))
+			return NULL;
+		loaded = api;
+		is_loaded = true;
+	}
+	return &loaded;
+}
