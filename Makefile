@@ -51,7 +51,7 @@ $(BUILD)/asan/libstepop.a: $(LIBRARY:%.c=$(BUILD)/asan/%.o) $(TEST_SUPPORT:%.c=$
 
 $(BUILD)/tests/%: $(BUILD)/asan/tests/%.o $(BUILD)/asan/libstepop.a
 	@mkdir -p $(@D)
-	@$(CC) $(SANITIZE) -rdynamic $^ $$(pkg-config --libs $(PACKAGES) cmocka) -ldl -o $@
+	@$(CC) $(SANITIZE) -rdynamic $^ $$(pkg-config --libs $(PACKAGES) cmocka libssl) -ldl -o $@
 
 $(BUILD)/asan/stepop: $(BUILD)/asan/cli/main.o $(BUILD)/asan/libstepop.a
 	$(CC) $(SANITIZE) -rdynamic $^ $$(pkg-config --libs $(PACKAGES)) -ldl -o $@
