@@ -21,7 +21,8 @@ const size_t *graph_predecessors(const struct graph *graph, size_t node, size_t 
 /* A topological order that keeps the file's order where it can; owned by the caller; NULL when
  * there is a cycle. Linear in nodes and edges. */
 size_t *graph_order(const struct graph *graph);
-/* The nodes of one cycle, in its order; NULL when there is none; owned by the caller. */
+/* The nodes of one cycle, each needed by the next and the last by the first, beginning with the
+ * least; NULL when there is none; owned by the caller. Linear. */
 size_t *graph_cycle(const struct graph *graph, size_t *count);
 
 #endif
