@@ -32,7 +32,8 @@ _ADVICE = (
      "Spark's JVM is gone, most often out of memory: give the driver more"),
     (("OutOfMemoryError", "Java heap space"), "give the driver or the executors more memory"),
     (("JAVA_GATEWAY_EXITED", "Java gateway process exited", "JAVA_HOME"),
-     "Spark needs Java: install a JRE that it supports, or set JAVA_HOME"),
+     "its reason stands before this in the log: most often there is no Java that this Spark supports "
+     "(JAVA_HOME), or the master or a property is not valid"),
     (("No space left",), "free some disk space"),
     (("FileNotFound", "PATH_NOT_FOUND", "Path does not exist", "No such file"),
      "it is not there (any more): run the step that makes it again"),

@@ -7,6 +7,7 @@ from .errors import StepError
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _WORKER_TRACE = "Traceback (most recent call last):"
+_STORE_CLASSES = ("java.io.IOException", "java.lang.ClassNotFoundException", "java.lang.NoClassDefFoundError")
 _MESSAGE_CHARACTERS = 4000
 _TRACEBACK_CHARACTERS = 32000
 
@@ -22,6 +23,8 @@ def describe(exception):
         trace += "\nOn an executor:\n" + worker
     elif chain:
         message = _cause_line(chain)
+        if message.startswith(kind + ": "):
+            message = message[len(kind) + 2:]
     elif isinstance(exception, SystemExit):
         message = "the function called sys.exit(%s)" % ("" if exception.code is None else repr(exception.code))
     return {"type": kind, "message": cut_middle(message, _MESSAGE_CHARACTERS),
@@ -49,7 +52,7 @@ def describe_bug(exception):
 def summary(exception):
     """One line for a message about something else: 'FileNotFoundError: no such file …'."""
     described = describe(exception)
-    if java_chain(exception):
+    if described["type"] == "Py4JJavaError":
         return described["message"]
     return "%s: %s" % (described["type"], described["message"])
 
@@ -62,25 +65,32 @@ def is_users(exception):
         return isinstance(exception, (TypeError, ValueError, NotImplementedError))
     if _worker_trace(chain):
         return True
-    text = " ".join(name + " " + message for name, message, _ in chain)
-    return not any(is_io for _, _, is_io in chain) and "PATH_ALREADY_EXISTS" not in text
+    return not any(is_store for _, _, is_store in chain)
 
 
 def java_chain(exception):
-    """(class, message, is it about I/O) of the Java exceptions behind a Python one, outermost
+    """(class, message, is it about the store) of the Java exceptions behind a Python one, outermost
     first. Empty for others, and as far as it got where the JVM has gone away."""
     throwable = getattr(exception, "java_exception", None) or getattr(exception, "_origin", None)
     chain = []
+    if throwable is None and type(exception).__module__.startswith("pyspark.errors.exceptions.captured"):
+        # PySpark has kept the text alone of some, a failed worker's among them.
+        chain = [(type(exception).__name__, str(exception), False)]
     try:
         while throwable is not None and len(chain) < 20:
-            lineage = _class_names(throwable.getClass())
-            about_io = any(name == "java.io.IOException" or name.startswith(("com.amazonaws.", "software.amazon."))
-                           for name in lineage)
-            chain.append((lineage[0], throwable.getMessage() or "", about_io))
+            lineage, message = _class_names(throwable.getClass()), throwable.getMessage() or ""
+            chain.append((lineage[0], message, _is_about_store(lineage, message)))
             throwable = throwable.getCause()
     except Exception:  # the gateway's errors are not importable without pyspark
         pass
     return chain
+
+
+def _is_about_store(lineage, message):
+    """Input and output, the AWS SDK, a file system that the image lacks, an output that exists."""
+    return (any(name in _STORE_CLASSES or name.startswith(("com.amazonaws.", "software.amazon."))
+                for name in lineage)
+            or "PATH_ALREADY_EXISTS" in message)
 
 
 def _class_names(java_class):

@@ -7,6 +7,15 @@ from .errors import RuntimeFault, StepError, advice
 from .failure import summary
 
 
+# For a master on this machine, where several steps run at once and their output is a log.
+_LOCAL_DEFAULTS = (
+    ("spark.driver.host", "127.0.0.1"),
+    ("spark.driver.bindAddress", "127.0.0.1"),
+    ("spark.ui.enabled", "false"),
+    ("spark.ui.showConsoleProgress", "false"),
+)
+
+
 class Spark:
     """Spark as step.json's `spark` wants it (`settings`, None: the step is given none)."""
 
@@ -56,6 +65,8 @@ class Spark:
             # Workers of a local master are started by name, and must be of this Python.
             os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
             conf.setMaster(self.settings["master"])
+            if self.settings["master"].startswith("local"):
+                conf.setAll(_LOCAL_DEFAULTS)
             for key, value in sorted((self.settings.get("conf") or {}).items()):
                 conf.set(key, str(value))
         return conf

@@ -190,7 +190,7 @@ class Failures(StepTest):
         self.assertEqual(self.stdout, "")
 
     def test_the_failure_of_a_python_worker_is_read_out_of_javas_message(self):
-        error = Exception("An error occurred while calling o50.parquet.")
+        error = Py4JJavaError("An error occurred while calling o50.parquet.")
         error.java_exception = _Throwable("org.apache.spark.SparkException", "Job aborted.", _Throwable(
             "org.apache.spark.SparkException", "Task 0 failed: org.apache.spark.api.python.PythonException: "
             "Traceback (most recent call last):\n  File \"/x/pyspark.zip/pyspark/worker.py\", line 9, in main\n    process()\n"
@@ -203,11 +203,15 @@ class Failures(StepTest):
             "  File \"/code.zip/features.py\", line 3, in squash\nbuiltins.ValueError: boom: 1\n"), described["traceback"])
 
     def test_the_root_cause_of_a_java_exception_is_the_message(self):
-        error = Exception("An error occurred while calling o50.parquet.")
+        error = Py4JJavaError("An error occurred while calling o50.parquet.")
         error.java_exception = _Throwable("org.apache.spark.SparkException", "Job aborted.", _Throwable(
             "java.nio.file.AccessDeniedException", "s3a://b/x: 403\nmore", None, "java.io.IOException"))
         self.assertEqual(failure.summary(error), "AccessDeniedException: s3a://b/x: 403")
         self.assertFalse(failure.is_users(error))
+
+
+class Py4JJavaError(Exception):
+    """Stands for py4j's."""
 
 
 class _Throwable:
