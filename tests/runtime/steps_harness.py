@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the runtime's tests share: a folder with code and store, step.json files, a run of main.py."""
+import importlib.util
 import json
 import os
 import subprocess
@@ -13,6 +14,16 @@ MAIN = os.path.join(ROOT, "runtime", "main.py")
 sys.path.insert(0, os.path.join(ROOT, "runtime"))
 
 RUN_ID = "7d1f" * 8
+HAS_SPARK = importlib.util.find_spec("pyspark") is not None
+
+
+def needs_spark(test):
+    """Skips a test class, aloud, where this Python has no Spark."""
+    if HAS_SPARK:
+        return test
+    print("SKIPPED: %s.%s: %s has no pyspark; scripts/setup.sh spark makes one that has"
+          % (test.__module__, test.__name__, sys.executable), file=sys.stderr)
+    return unittest.skip("no pyspark")(test)
 
 
 class StepTest(unittest.TestCase):

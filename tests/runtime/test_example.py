@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The example's six steps as stepop would chain them: main.py, a process each, Spark in local mode."""
-import importlib.util
 import os
 import subprocess
 import sys
 import unittest
 
-from steps_harness import ROOT, StepTest
+from steps_harness import ROOT, StepTest, needs_spark
 
 EXAMPLE = os.path.join(ROOT, "examples", "spark_pipeline")
 FRAME, MODEL = "spark.dataframe", "spark.model"
@@ -22,7 +21,7 @@ class Data(unittest.TestCase):
         self.assertEqual(made.stdout, kept)
 
 
-@unittest.skipUnless(importlib.util.find_spec("pyspark"), "pyspark is missing: see scripts/setup.sh spark")
+@needs_spark
 class Example(StepTest):
     def run_example(self, step, inputs, outputs, **changes):
         return self.run_step(self.document(

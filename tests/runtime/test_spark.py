@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spark's types, Spark's file systems and Spark's failures, in one local session per test class."""
-import importlib.util
 import os
 import shutil
 import sys
@@ -8,13 +7,10 @@ import tempfile
 import unittest
 import warnings
 
-from steps_harness import StepTest
+from steps_harness import StepTest, needs_spark
 
 from stepop_runtime import failure
 from stepop_runtime.errors import RuntimeFault, StepError
-
-HAS_SPARK = importlib.util.find_spec("pyspark") is not None
-MISSING = "pyspark is missing: see scripts/setup.sh spark"
 
 
 def conf(folder):
@@ -33,7 +29,7 @@ class Entry:
         self.name, self.type, self.uri = "value", type_name, uri
 
 
-@unittest.skipUnless(HAS_SPARK, MISSING)
+@needs_spark
 class Types(unittest.TestCase):
     """Values saved and loaded through a context, as run.py does, in both kinds of store."""
 
@@ -204,7 +200,7 @@ class Types(unittest.TestCase):
         self.assertNotIn("An error occurred while calling", str(caught.exception))
 
 
-@unittest.skipUnless(HAS_SPARK, MISSING)
+@needs_spark
 class Steps(StepTest):
     """Whole steps, each with a JVM of its own."""
 
