@@ -14,7 +14,7 @@ usage() {
 	cat <<'EOF'
 usage: tests/cluster/build.sh WHAT...
   kube, etcd, coredns, minio                     programs, from the Go module proxy
-  pause, busybox, python, spark                  images, as OCI layouts
+  pause, busybox, python, spark                  images, as OCI layouts; takes root
   control-plane = kube etcd                      no root needed
   programs = kube etcd coredns minio             no root needed
   images = pause busybox python spark
@@ -23,6 +23,8 @@ Prints the folder of each. A folder is named by a digest of all that it was made
 what is there already is not built again.
 EOF
 }
+
+umask 022 # images are read by other users than the one who made them
 
 # cached KIND KEY RECIPE...: prints the folder of what RECIPE makes; RECIPE is given a folder
 # to fill, which gets its name only when it is complete.
@@ -38,7 +40,10 @@ cached() {
 		"$@" "$folder.partial" >&2
 		mv "$folder.partial" "$folder"
 		say "built $kind"
+		# Builds that nobody has asked for in a week.
+		find "$cache/$kind" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} +
 	)
+	touch -c "$folder" 2>/dev/null || true
 	printf '%s\n' "$folder"
 }
 

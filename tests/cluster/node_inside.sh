@@ -180,7 +180,7 @@ start_storage() {
 	local secret=$state/etc/s3-secret
 	[ -s "$secret" ] || (
 		umask 077
-		openssl rand -hex 20 >"$secret.new"
+		printf %s "$(openssl rand -hex 20)" >"$secret.new"
 		mv "$secret.new" "$secret"
 	)
 	MINIO_ROOT_USER=stepop MINIO_ROOT_PASSWORD=$(cat "$secret") MINIO_BROWSER=off \

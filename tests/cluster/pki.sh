@@ -4,8 +4,9 @@
 # shellcheck disable=SC2154 # $state, $node and $kubernetes_service_ip are the caller's
 
 # sign NAME SUBJECT ALTERNATIVE_NAMES: a key and a certificate for it, for clients and servers.
+# RSA throughout, because Spark's Kubernetes client reads no other key from a kubeconfig.
 sign() {
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$2" \
+	openssl req -newkey rsa:2048 -nodes -subj "$2" \
 		-keyout "$1.key" -out "$1.csr" 2>/dev/null
 	printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth,clientAuth\n' "$3" >"$1.ext"
 	openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 \
@@ -26,7 +27,7 @@ make_pki() {
 	mkdir -p "$state/pki.partial"
 	(
 		cd "$state/pki.partial" || exit
-		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
+		openssl req -x509 -newkey rsa:2048 -nodes -days 365 \
 			-subj /CN=stepop-test-ca -keyout ca.key -out ca.crt 2>/dev/null
 		openssl genrsa -out service-account.key 2048 2>/dev/null
 		sign server /CN=server "$names"

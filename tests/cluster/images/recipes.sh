@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # How each image of the test cluster is made, without Docker: build_image_NAME FOLDER.
-# Root is needed for the Debian layers alone. Sourced by build.sh.
+# It takes root, because files in a layer have the owners that they have here.
+# Sourced by build.sh and others for the names.
 # shellcheck disable=SC2154 # $here, $cache and $setup are lib.sh's
 # shellcheck disable=SC2016 # hooks are expanded by mmdebstrap's shell
 
@@ -31,9 +32,10 @@ image_key() {
 	busybox) digest_of "${common[@]}" ;;
 	python) digest_of "${common[@]}" debian_layer "$debian_packages" ;;
 	spark)
-		digest_of "${common[@]}" debian_layer spark_user python_layer spark_layer \
-			"$debian_packages,$java_packages" "${spark_jars[*]}" "$(basename "$("$setup" spark)")" \
-			images/entrypoint.sh images/decom.sh
+		digest_of "${common[@]}" debian_layer "$spark_user" python_layer spark_layer \
+			examples_jar "$debian_packages,$java_packages" "${spark_jars[*]}" \
+			images/entrypoint.sh images/decom.sh images/SparkPi.scala \
+			"$(basename "$("$setup" spark)")" # the same Spark and Python packages
 		;;
 	esac
 }
@@ -46,13 +48,11 @@ assemble() {
 	python3 "$here/images/oci.py" "$folder" "$name" "$@"
 }
 
-# layer_of FOLDER LAYER [OPTION...]: FOLDER's contents, as root's unless an option says else.
+# layer_of FOLDER LAYER: moves the contents of FOLDER into a tar.
 layer_of() {
-	local folder=$1 layer=$2
-	shift 2
-	tar --create --file "$layer" --directory "$folder" --sort name --numeric-owner \
-		--owner 0 --group 0 --format posix --pax-option delete=atime,delete=ctime "$@" .
-	rm -rf "$folder"
+	tar --create --file "$2" --directory "$1" --sort name --numeric-owner \
+		--format posix --pax-option delete=atime,delete=ctime .
+	rm -rf "$1"
 }
 
 build_image_pause() {
@@ -126,21 +126,34 @@ version_of() {
 spark_layer() {
 	local root=$1.root spark=$1.root/opt/spark pyspark jar folder
 	pyspark=$(echo "$venv"/lib/python3*/site-packages/pyspark)
-	mkdir -p "$spark"/{conf,work-dir,examples/src/main,python}
-	for folder in bin sbin jars data licenses; do
-		[ ! -d "$pyspark/$folder" ] || cp -r "$pyspark/$folder" "$spark/$folder"
+	mkdir -p "$spark"/{conf,work-dir,python}
+	for folder in bin sbin jars data examples licenses; do
+		cp -r "$pyspark/$folder" "$spark/$folder"
 	done
-	cp -r "$pyspark/examples" "$spark/examples/src/main/python"
 	cp -r "$pyspark/python/lib" "$spark/python/lib"
-	(cd "$pyspark/.." && tar --exclude pyspark/{bin,sbin,jars,data,licenses,examples,python} \
-		--exclude __pycache__ -c pyspark) | tar -x -C "$spark/python"
+	tar -C "$pyspark/.." --exclude __pycache__ \
+		--exclude pyspark/{bin,sbin,jars,data,examples,licenses,python} -c pyspark |
+		tar -x -C "$spark/python"
+	examples_jar "$spark"
 	printf 'Spark %s\n' "$spark_version" >"$spark/RELEASE"
 	for jar in "${spark_jars[@]}"; do fetch_jar "$jar" "$spark/jars"; done
 	install "$here/images/entrypoint.sh" "$here/images/decom.sh" "$root/opt"
 	chmod -R u=rwX,go=rX "$root"
 	chmod a+x "$spark"/bin/* "$spark"/sbin/*
 	chmod g+w "$spark/work-dir"
-	layer_of "$root" "$1" --owner 185 --group 185
+	chown -R 185:185 "$spark"
+	layer_of "$root" "$1"
+}
+
+# examples_jar SPARK: Spark has the Scala compiler inside, so that this takes no JDK.
+examples_jar() {
+	local spark=$1
+	mkdir "$spark/classes" "$spark/examples/jars"
+	java -cp "$spark/jars/*" scala.tools.nsc.Main -usejavacp -deprecation \
+		-d "$spark/classes" "$here/images/SparkPi.scala"
+	(cd "$spark/classes" && python3 -m zipfile -c \
+		"$spark/examples/jars/spark-examples_2.12-$spark_version.jar" org)
+	rm -r "$spark/classes"
 }
 
 # fetch_jar GROUP:ARTIFACT:VERSION FOLDER: from Maven Central, kept in the cache.
