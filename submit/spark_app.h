@@ -30,8 +30,8 @@ struct spark_app {
 	char *name;            /* spark.app.name */
 	char *resource_prefix; /* pod is <prefix>-driver; NULL: derived from the name, as
 	                          KubernetesConf does */
-	char *app_id;          /* spark.app.id; NULL: "spark-" and 32 hex digits */
-	char *unique_id;       /* of spark-drv-<id>-conf-map; 16 hex digits; NULL: random */
+	char *app_id;          /* spark.app.id: "spark-" and 32 hex digits; NULL: made */
+	char *unique_id;       /* of spark-drv-<id>-conf-map; 16 hex digits; NULL: made */
 	char *namespace;       /* NULL: spark.kubernetes.namespace, else "default" */
 	char *master;          /* "https://…" as put into spark.master (k8s:// is added) */
 	char *user;            /* SPARK_USER */
@@ -44,20 +44,41 @@ struct spark_app {
 	json_t *labels;            /* on every object, and on executors; object or NULL */
 	json_t *annotations;       /* on the driver pod; object or NULL */
 	struct spark_files *files; /* or NULL */
-	/* name of a Secret to create -> its stringData; owned by the driver pod; or NULL. Values
-	 * never reach another object. */
+	/* name of a Secret to create -> its stringData; owned by the driver pod; or NULL. Each key
+	 * is also an environment variable of the driver and of the executors, by secretKeyRef.
+	 * Values never reach another object. */
 	json_t *secrets;
 };
 void spark_app_release(struct spark_app *app);
 
-/* The names that the rules give (design 4.7; Spark's KubernetesConf). Owned by the caller. */
+/* One more variable of the Secret "<resource prefix>-credentials", which is begun when needed. The
+ * resource prefix must be set. */
+void spark_app_add_secret_env(struct spark_app *app, const char *variable, const char *value);
+
+/*
+ * Fills in what is NULL of the identity: prefix, ids, namespace, user, version. With a prefix
+ * given, the ids follow from it, the namespace and the label stepop.dev/run, so that a second try
+ * of the same attempt makes the same objects; without one they are random, as spark-submit's.
+ * driver_objects_build() does so on a copy; call it to know the names before.
+ */
+void spark_app_complete(struct spark_app *app);
+
+/* The names that the rules give (design 4.7; Spark's KubernetesConf), of a completed application or
+ * one with a prefix. Owned by the caller. */
 char *spark_app_driver_name(const struct spark_app *app);
 char *spark_app_service_name(const struct spark_app *app);
+char *spark_app_config_name(const struct spark_app *app); /* the ConfigMap of spark.properties */
+
+/* Spark's label spark-app-name: lower case, [a-z0-9-], at most 63; may be empty. */
+char *spark_app_name_label(const char *name);
 
 /*
  * "<pipeline>-<run8>-<step>-<attempt>" within the limit that keeps pod (+"-driver"), service
- * (+"-driver-svc") and executor ("-exec-9999") names at 63 or less; longer names are cut and
- * carry 8 hex digits of a hash of the whole. RFC 1123 label; never empty; owned by the caller.
+ * (+"-driver-svc") and executor ("-exec-9999") names at 63 or less: 52. What is longer is cut, and
+ * what holds other characters than lower-case letters, digits, '-' and '_' is cleaned; both then
+ * carry 8 hex digits of a hash of the whole. '_' becomes '-', so steps 'a_b' and 'a-b' of one
+ * pipeline share their name: the second meets CONFLICT. Begins with a letter (a Service's name
+ * must). Never empty; owned by the caller.
  */
 char *spark_app_resource_prefix(const char *pipeline, const char *run_id, const char *step,
                                 int attempt);
