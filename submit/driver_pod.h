@@ -11,11 +11,29 @@
 
 /*
  * What spark-submit --deploy-mode cluster would create (Spark 3.5: KubernetesDriverBuilder and
- * its feature steps), in the order in which stepop creates it: Secrets, ConfigMaps, Service, and
- * last the Pod. A json array of complete objects (apiVersion, kind, metadata with namespace and
- * labels), without owner references: those need the Pod's uid. Owned by the caller.
- * INVALID: what Spark's client refuses (facts: no image, spark.driver.bindAddress, reserved labels,
- * …).
+ * its feature steps), in the order in which stepop creates it: Secrets, ConfigMaps, claims,
+ * Service, and last the Pod. A json array of complete objects (apiVersion, kind, metadata with
+ * namespace and labels), without owner references: those need the Pod's uid. Owned by the caller.
+ *
+ * INVALID, naming the property: what Spark's client refuses (no image, spark.driver.bindAddress,
+ * reserved labels, a volume without its options, …); what is not supported yet (pod templates,
+ * Hadoop and Kerberos configuration, driver credentials by file, uploads of local files); secrets
+ * in clear (keys that match spark.redaction.regex, whose values would be readable in a ConfigMap).
+ *
+ * Where stepop differs from Spark, on purpose:
+ * - The Pod is created last, so that it never waits for what it mounts (SPARK-38079).
+ * - app->labels are on every object, in the Service's selector, and on executors by
+ *   spark.kubernetes.executor.label.*; Spark's ConfigMap has no labels.
+ * - enableServiceLinks is false on the driver: the variables of thousands of Services are too long
+ *   for a command line.
+ * - spark.kubernetes.executor.podNamePrefix is the resource prefix, unless it was set.
+ * - Files travel in the ConfigMap <prefix>-files, volume stepop-files; app->secrets become Secrets,
+ *   which driver and executors see as variables by secretKeyRef.
+ * - Names that Spark takes at random (a Service's whose own is too long, the default local folder)
+ *   follow from the application; lists without an order are sorted; spark.properties has no date.
+ * - The environment and the conf folder of the client (PYSPARK_PYTHON, SPARK_LOCAL_DIRS,
+ *   HADOOP_CONF_DIR, SPARK_CONF_DIR) count for nothing.
+ * - Port 0 is refused here, not by the API server.
  */
 json_t *driver_objects_build(const struct spark_app *app, struct error **err);
 

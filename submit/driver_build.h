@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the feature steps of the driver share while they build its objects; for submit/driver_*.c
+ * only. */
+#ifndef SUBMIT_DRIVER_BUILD_H
+#define SUBMIT_DRIVER_BUILD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "core/error.h"
+#include "submit/spark_app.h"
+
+struct driver_build {
+	const struct spark_app *app; /* completed */
+	struct spark_conf *conf;     /* a copy that the features add to; becomes spark.properties */
+	json_t *pod;
+	json_t *container; /* Spark's, within the pod; borrowed */
+	json_t *others;    /* the objects beside the pod, in any order */
+};
+
+/*
+ * One feature each, as Spark has feature steps: reads the properties, adds to pod, container and
+ * others. Their order is that of Spark's KubernetesDriverBuilder, for lists are compared with its.
+ */
+bool driver_refuse_unsupported(struct driver_build *build, struct error **err);
+bool driver_refuse_secrets_in_clear(struct driver_build *build, struct error **err);
+bool driver_add_submit_properties(struct driver_build *build, struct error **err);
+bool driver_add_metadata(struct driver_build *build, struct error **err);
+bool driver_add_scheduling(struct driver_build *build, struct error **err);
+bool driver_add_image(struct driver_build *build, struct error **err);
+bool driver_add_ports(struct driver_build *build, struct error **err);
+bool driver_add_environment(struct driver_build *build, struct error **err);
+bool driver_add_cpu(struct driver_build *build, struct error **err);
+bool driver_add_memory(struct driver_build *build, struct error **err);
+bool driver_add_devices(struct driver_build *build, struct error **err);
+bool driver_add_service(struct driver_build *build, struct error **err);
+bool driver_add_credentials(struct driver_build *build, struct error **err);
+bool driver_mount_secrets(struct driver_build *build, struct error **err);
+bool driver_add_secret_environment(struct driver_build *build, struct error **err);
+bool driver_mount_volumes(struct driver_build *build, struct error **err);
+bool driver_add_command(struct driver_build *build, struct error **err);
+bool driver_add_local_folders(struct driver_build *build, struct error **err);
+bool driver_add_files(struct driver_build *build, struct error **err);
+bool driver_add_config(struct driver_build *build, struct error **err);
+
+/* "spark.kubernetes.driver.label." -> object of the rest of each key to its value, in order; owned
+ * by the caller. */
+json_t *driver_build_properties(const struct driver_build *build, const char *prefix);
+/* The first of two properties that is set, or NULL. */
+const char *driver_build_either(const struct driver_build *build, const char *key,
+                                const char *fallback_key);
+/* An array of the pieces between commas, without blanks and empty ones; owned by the caller. */
+json_t *driver_build_split(const char *list);
+/* spec of the pod; borrowed. */
+json_t *driver_build_spec(const struct driver_build *build);
+
+/* These take what they are given. The list at `key` is made when it is missing. */
+void driver_build_append(json_t *object, const char *key, json_t *value);
+void driver_build_add_env(struct driver_build *build, const char *name, const char *value);
+void driver_build_add_secret_env(struct driver_build *build, const char *name, const char *secret,
+                                 const char *key);
+/* A volume of the pod, `source` at `type` ("configMap"), and where the container sees it. */
+void driver_build_add_volume(struct driver_build *build, const char *name, const char *type,
+                             json_t *source);
+json_t *driver_build_add_mount(struct driver_build *build, const char *volume, const char *path);
+/* A new object beside the pod, with namespace and stepop's labels; borrowed. */
+json_t *driver_build_add_object(struct driver_build *build, const char *kind, const char *name);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the driver runs (DriverCommandFeatureStep), and the properties that every submission sets.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/memory.h"
+#include "core/text.h"
+#include "submit/driver_build.h"
+#include "submit/kube_object.h"
+
+#define EXECUTOR_PREFIX_LIMIT 237
+
+static const struct {
+	const char *type, *main_class;
+} resources[] = {
+	[SPARK_RESOURCE_JAVA] = { "java", NULL },
+	[SPARK_RESOURCE_PYTHON] = { "python", "org.apache.spark.deploy.PythonRunner" },
+	[SPARK_RESOURCE_R] = { "r", "org.apache.spark.deploy.RRunner" },
+};
+
+static bool is_internal(const char *resource)
+{
+	return text_equal(resource, "spark-internal");
+}
+
+/* SparkSubmit appends the main jar to spark.jars. */
+static void add_main_jar(struct driver_build *build)
+{
+	const char *jars = spark_conf_get(build->conf, "spark.jars");
+	scoped(text) char *both = text_printf("%s%s%s", jars ? jars : "", jars && *jars ? "," : "",
+	                                      build->app->main_resource);
+
+	if (build->app->resource == SPARK_RESOURCE_JAVA && !is_internal(build->app->main_resource))
+		spark_conf_set(build->conf, "spark.jars", both);
+}
+
+/* Executors carry the driver's prefix in their names; Spark would make up another one. */
+static void name_executors(struct driver_build *build)
+{
+	const char *prefix = build->app->resource_prefix;
+
+	if (strlen(prefix) <= EXECUTOR_PREFIX_LIMIT && kube_object_is_subdomain(prefix))
+		spark_conf_set_default(build->conf, "spark.kubernetes.executor.podNamePrefix",
+		                       prefix);
+}
+
+bool driver_add_submit_properties(struct driver_build *build, struct error **err)
+{
+	const struct spark_app *app = build->app;
+	const char *master = app->master ? app->master : "https://kubernetes.default.svc";
+	scoped(text) char *url =
+		text_printf("%s%s", text_starts_with(master, "k8s://") ? "" : "k8s://", master);
+	scoped(text) char *time = text_printf("%" PRId64, clock_now_ms());
+
+	(void)err;
+	spark_conf_set(build->conf, "spark.app.id", app->app_id);
+	spark_conf_set(build->conf, "spark.app.name", app->name);
+	spark_conf_set(build->conf, "spark.master", url);
+	spark_conf_set(build->conf, "spark.submit.deployMode", "cluster");
+	spark_conf_set(build->conf, "spark.kubernetes.submitInDriver", "true");
+	spark_conf_set(build->conf, "spark.kubernetes.driver.pod.name",
+	               kube_object_name(build->pod));
+	spark_conf_set(build->conf, "spark.kubernetes.resource.type",
+	               resources[app->resource].type);
+	spark_conf_set_default(build->conf, "spark.submit.pyFiles", "");
+	spark_conf_set_default(build->conf, "spark.app.submitTime", time);
+	if (!text_equal(app->namespace, "default"))
+		spark_conf_set(build->conf, "spark.kubernetes.namespace", app->namespace);
+	add_main_jar(build);
+	name_executors(build);
+	return true;
+}
+
+static bool check_resource(const struct spark_app *app, struct error **err)
+{
+	if (!is_internal(app->main_resource) &&
+	    (!strstr(app->main_resource, ":/") || text_starts_with(app->main_resource, "file:")))
+		return error_set(err, ERROR_INVALID,
+		                 "the application '%s' lies on this machine, and uploads are not "
+		                 "supported yet; build it into the image (local:///…) or give a "
+		                 "remote URI",
+		                 app->main_resource);
+	if (!app->main_class && !resources[app->resource].main_class)
+		return error_set(err, ERROR_INVALID,
+		                 "the application '%s' needs its main class (class: …)",
+		                 app->main_resource);
+	return true;
+}
+
+static void add_argument(struct driver_build *build, const char *text)
+{
+	driver_build_append(build->container, "args", json_string(text));
+}
+
+/* The client's own PYSPARK_PYTHON does not count: it names a place on the client. */
+static void choose_python(struct driver_build *build)
+{
+	const char *python = spark_conf_get(build->conf, "spark.pyspark.python");
+	const char *driver_python = spark_conf_get(build->conf, "spark.pyspark.driver.python");
+
+	if (python)
+		driver_build_add_env(build, "PYSPARK_PYTHON", python);
+	if (driver_python || python)
+		driver_build_add_env(build, "PYSPARK_DRIVER_PYTHON",
+		                     driver_python ? driver_python : python);
+}
+
+bool driver_add_command(struct driver_build *build, struct error **err)
+{
+	const struct spark_app *app = build->app;
+	const char *main_class =
+		app->main_class ? app->main_class : resources[app->resource].main_class;
+	const json_t *argument;
+	size_t i;
+
+	if (!check_resource(app, err))
+		return false;
+	add_argument(build, "driver");
+	add_argument(build, "--properties-file");
+	add_argument(build, "/opt/spark/conf/spark.properties");
+	add_argument(build, "--class");
+	add_argument(build, main_class);
+	add_argument(build, app->main_resource);
+	json_array_foreach (app->args, i, argument)
+		add_argument(build, json_string_value(argument));
+	if (app->resource == SPARK_RESOURCE_PYTHON)
+		choose_python(build);
+	return true;
+}

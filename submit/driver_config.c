@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ConfigMaps of the driver: spark.properties as Spark has it, and the files that stepop adds. */
+#include <string.h>
+
+#include "core/digest.h"
+#include "core/memory.h"
+#include "core/text.h"
+#include "submit/driver_build.h"
+#include "submit/kube_object.h"
+
+#define FILES_LIMIT_BYTES (900 * 1024) /* of the 1 MiB that an object may have in etcd */
+#define KEY_LIMIT 253
+#define FILE_MODE 0644
+
+/*
+ * The key of a path in a ConfigMap, which knows [-._a-zA-Z0-9] only: '/' is written "_.", '_' is
+ * "__", anything else is '_' and its hex digits, a dot in front too ("..x" is no key). So no two
+ * paths share a key; one that is too long ends in a hash instead.
+ */
+static char *key_of_path(const char *path)
+{
+	struct text_stream stream;
+	FILE *out = text_stream_open(&stream);
+	scoped(text) char *digest = digest_bytes(path, strlen(path));
+	scoped(text) char *key = NULL;
+	const char *at;
+
+	for (at = path; *at; at++) {
+		bool is_plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+		                (*at >= '0' && *at <= '9') || *at == '-' ||
+		                (*at == '.' && at != path);
+
+		if (is_plain)
+			fputc(*at, out);
+		else if (*at == '/' || *at == '_')
+			fputs(*at == '/' ? "_." : "__", out);
+		else
+			fprintf(out, "_%02x", (unsigned char)*at);
+	}
+	key = text_stream_take(&stream);
+	return strlen(key) <= KEY_LIMIT ? take(key) : text_printf("%.180s_h%s", key, digest);
+}
+
+/* Relative, without empty parts, "." and "..": what the kubelet accepts as the path of an item. */
+static bool is_relative_path(const char *path)
+{
+	size_t size;
+
+	do {
+		size = strcspn(path, "/");
+		if (!size || (size == 1 && path[0] == '.') || (size == 2 && !memcmp(path, "..", 2)))
+			return false;
+		path += size;
+	} while (*path++);
+	return true;
+}
+
+static bool check_size(const json_t *contents, struct error **err)
+{
+	const char *path, *largest = "";
+	size_t total = 0, most = 0;
+	json_t *text;
+
+	json_object_foreach ((json_t *)contents, path, text) {
+		size_t size = strlen(path) + json_string_length(text);
+
+		total += size;
+		if (size > most) {
+			most = size;
+			largest = path;
+		}
+	}
+	if (total <= FILES_LIMIT_BYTES)
+		return true;
+	return error_set(err, ERROR_INVALID,
+	                 "the step's files are %zu KiB together, and a ConfigMap carries %d KiB; "
+	                 "build what is large into the image (the largest is '%s', %zu KiB), or "
+	                 "read it from the artifact store",
+	                 total / 1024, FILES_LIMIT_BYTES / 1024, largest, most / 1024);
+}
+
+static bool collect_files(const json_t *contents, json_t *data, json_t *items, struct error **err)
+{
+	const char *path;
+	json_t *text;
+
+	json_object_foreach ((json_t *)contents, path, text) {
+		scoped(text) char *key = key_of_path(path);
+
+		if (!is_relative_path(path) || !json_is_string(text))
+			return error_set(
+				err, ERROR_INVALID,
+				"'%s' cannot be the path of a file below the step's folder", path);
+		json_object_set(data, key, text);
+		json_array_append_new(items, json_pack("{s:s, s:s}", "key", key, "path", path));
+	}
+	return true;
+}
+
+bool driver_add_files(struct driver_build *build, struct error **err)
+{
+	const struct spark_files *files = build->app->files;
+	scoped(text) char *name = text_printf("%s-files", build->app->resource_prefix);
+	json_auto_t *data = json_object();
+	json_auto_t *items = json_array();
+	json_t *map;
+
+	if (!files || !json_object_size(files->contents))
+		return true;
+	if (!check_size(files->contents, err) || !collect_files(files->contents, data, items, err))
+		return false;
+	map = driver_build_add_object(build, "ConfigMap", name);
+	json_object_set_new(map, "immutable", json_true());
+	json_object_set(map, "data", data);
+	driver_build_add_volume(build, "stepop-files", "configMap",
+	                        json_pack("{s:s, s:O}", "name", name, "items", items));
+	json_object_set_new(driver_build_add_mount(build, "stepop-files", files->mount_path),
+	                    "readOnly", json_true());
+	return true;
+}
+
+/* The first line is Spark's; the date that it writes after it is left out, so that the same
+ * application gives the same text. */
+static char *properties_text(const struct driver_build *build, const char *name)
+{
+	struct text_stream stream;
+	FILE *out = text_stream_open(&stream);
+
+	fprintf(out, "#Java properties built from Kubernetes config map with name: %s\n", name);
+	spark_conf_write_properties(build->conf, out);
+	return text_stream_take(&stream);
+}
+
+bool driver_add_config(struct driver_build *build, struct error **err)
+{
+	scoped(text) char *name = spark_app_config_name(build->app);
+	scoped(text) char *properties = properties_text(build, name);
+	json_t *map = driver_build_add_object(build, "ConfigMap", name);
+
+	(void)err;
+	json_object_set_new(map, "immutable", json_true());
+	json_object_set_new(map, "data",
+	                    json_pack("{s:s, s:s}", "spark.properties", properties,
+	                              "spark.kubernetes.namespace", build->app->namespace));
+	driver_build_add_env(build, "SPARK_CONF_DIR", "/opt/spark/conf");
+	driver_build_add_volume(build, "spark-conf-volume-driver", "configMap",
+	                        json_pack("{s:s, s:[{s:s, s:s, s:i}]}", "name", name, "items",
+	                                  "key", "spark.properties", "path", "spark.properties",
+	                                  "mode", FILE_MODE));
+	driver_build_add_mount(build, "spark-conf-volume-driver", "/opt/spark/conf");
+	return true;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Builds the driver's objects by a table of feature steps. */
+#include "submit/driver_pod.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/text.h"
+#include "submit/driver_build.h"
+#include "submit/kube_object.h"
+
+static bool (*const features[])(struct driver_build *build, struct error **err) = {
+	driver_refuse_unsupported,
+	driver_refuse_secrets_in_clear,
+	driver_add_submit_properties,
+	driver_add_metadata,
+	driver_add_scheduling,
+	driver_add_image,
+	driver_add_ports,
+	driver_add_environment,
+	driver_add_cpu,
+	driver_add_memory,
+	driver_add_devices,
+	driver_add_service,
+	driver_add_credentials,
+	driver_mount_secrets,
+	driver_add_secret_environment,
+	driver_mount_volumes,
+	driver_add_command,
+	driver_add_local_folders,
+	driver_add_files,
+	driver_add_config, /* the last: it writes down what the others have set */
+};
+
+json_t *driver_build_properties(const struct driver_build *build, const char *prefix)
+{
+	json_t *found = json_object();
+	size_t count, i;
+	struct spark_conf_entry *entries = spark_conf_entries(build->conf, &count);
+
+	for (i = 0; i < count; i++)
+		if (text_starts_with(entries[i].key, prefix))
+			json_object_set_new(found, entries[i].key + strlen(prefix),
+			                    json_string(entries[i].value));
+	free(entries);
+	return found;
+}
+
+const char *driver_build_either(const struct driver_build *build, const char *key,
+                                const char *fallback_key)
+{
+	const char *value = spark_conf_get(build->conf, key);
+
+	return value ? value : spark_conf_get(build->conf, fallback_key);
+}
+
+json_t *driver_build_split(const char *list)
+{
+	json_t *pieces = json_array();
+
+	while (list && *list) {
+		size_t size = strcspn(list, ","), start = 0, end = size;
+
+		while (start < end && list[start] == ' ')
+			start++;
+		while (end > start && list[end - 1] == ' ')
+			end--;
+		if (end > start)
+			json_array_append_new(pieces, json_stringn(list + start, end - start));
+		list += size + (list[size] == ',');
+	}
+	return pieces;
+}
+
+json_t *driver_build_spec(const struct driver_build *build)
+{
+	return json_object_get(build->pod, "spec");
+}
+
+void driver_build_append(json_t *object, const char *key, json_t *value)
+{
+	json_t *list = json_object_get(object, key);
+
+	if (!list) {
+		list = json_array();
+		json_object_set_new(object, key, list);
+	}
+	json_array_append_new(list, value);
+}
+
+void driver_build_add_env(struct driver_build *build, const char *name, const char *value)
+{
+	driver_build_append(build->container, "env",
+	                    json_pack("{s:s, s:s}", "name", name, "value", value));
+}
+
+void driver_build_add_secret_env(struct driver_build *build, const char *name, const char *secret,
+                                 const char *key)
+{
+	driver_build_append(build->container, "env",
+	                    json_pack("{s:s, s:{s:{s:s, s:s}}}", "name", name, "valueFrom",
+	                              "secretKeyRef", "name", secret, "key", key));
+}
+
+void driver_build_add_volume(struct driver_build *build, const char *name, const char *type,
+                             json_t *source)
+{
+	driver_build_append(driver_build_spec(build), "volumes",
+	                    json_pack("{s:s, s:o}", "name", name, type, source));
+}
+
+json_t *driver_build_add_mount(struct driver_build *build, const char *volume, const char *path)
+{
+	json_t *mount = json_pack("{s:s, s:s}", "name", volume, "mountPath", path);
+
+	driver_build_append(build->container, "volumeMounts", mount);
+	return mount;
+}
+
+json_t *driver_build_add_object(struct driver_build *build, const char *kind, const char *name)
+{
+	json_t *object =
+		kube_object_new("v1", kind, build->app->namespace, name, build->app->labels);
+
+	json_array_append_new(build->others, object);
+	return object;
+}
+
+/* Secrets and ConfigMaps before what mounts them, the Pod last: it never waits for a mount. */
+static json_t *in_creation_order(const struct driver_build *build)
+{
+	static const char *const kinds[] = { "Secret", "ConfigMap", "PersistentVolumeClaim",
+		                             "Service" };
+	json_t *objects = json_array();
+	json_t *object;
+	size_t rank, i;
+
+	for (rank = 0; rank < ARRAY_SIZE(kinds); rank++)
+		json_array_foreach (build->others, i, object)
+			if (text_equal(kube_object_kind(object), kinds[rank]))
+				json_array_append(objects, object);
+	json_array_append(objects, build->pod);
+	return objects;
+}
+
+/* Label values are shown and selected by; whatever the caller called things, they are valid. */
+static json_t *valid_labels(const json_t *labels)
+{
+	json_t *valid = json_object();
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)labels, key, value) {
+		scoped(text) char *text = kube_object_label_value(json_string_value(value));
+
+		json_object_set_new(valid, key, json_string(text));
+	}
+	return valid;
+}
+
+static void begin(struct driver_build *build)
+{
+	scoped(text) char *name = spark_app_driver_name(build->app);
+
+	build->conf = spark_conf_new();
+	spark_conf_merge(build->conf, build->app->conf);
+	build->pod = kube_object_new("v1", "Pod", build->app->namespace, name, NULL);
+	json_object_set_new(build->pod, "spec",
+	                    json_pack("{s:s, s:b, s:[{s:s}]}", "restartPolicy", "Never",
+	                              "enableServiceLinks", 0, "containers", "name",
+	                              "spark-kubernetes-driver"));
+	build->container =
+		json_array_get(json_object_get(driver_build_spec(build), "containers"), 0);
+	build->others = json_array();
+}
+
+static void end(struct driver_build *build)
+{
+	spark_conf_free(build->conf);
+	json_decref(build->pod);
+	json_decref(build->others);
+}
+
+static json_t *build_objects(const struct spark_app *app, struct error **err)
+{
+	struct driver_build build = { .app = app };
+	json_t *objects = NULL;
+	size_t i = 0;
+
+	begin(&build);
+	while (i < ARRAY_SIZE(features) && features[i](&build, err))
+		i++;
+	if (i == ARRAY_SIZE(features))
+		objects = in_creation_order(&build);
+	end(&build);
+	return objects;
+}
+
+static char *copy_or_null(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+json_t *driver_objects_build(const struct spark_app *app, struct error **err)
+{
+	struct spark_app copy = *app; /* shares all but the identity and the labels */
+	char **const owned[] = { &copy.resource_prefix, &copy.app_id, &copy.unique_id,
+		                 &copy.namespace,       &copy.user,   &copy.spark_version };
+	json_t *objects;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(owned); i++)
+		*owned[i] = copy_or_null(*owned[i]);
+	spark_app_complete(&copy);
+	copy.labels = valid_labels(app->labels);
+	objects = build_objects(&copy, err);
+	json_decref(copy.labels);
+	for (i = 0; i < ARRAY_SIZE(owned); i++)
+		free(*owned[i]);
+	return objects;
+}
+
+json_t *driver_objects_pod(const json_t *objects)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach (objects, i, object)
+		if (text_equal(kube_object_kind(object), "Pod"))
+			return object;
+	return NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The headless Service by which executors find the driver (DriverServiceFeatureStep). */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/text.h"
+#include "submit/driver_build.h"
+#include "submit/kube_object.h"
+
+static bool check_choice(const struct driver_build *build, const char *key,
+                         const char *const *choices, const char **chosen, struct error **err)
+{
+	const char *value = spark_conf_get(build->conf, key);
+	size_t i;
+
+	for (i = 0; choices[i]; i++)
+		if (!value || text_equal(value, choices[i])) {
+			*chosen = choices[i];
+			return true;
+		}
+	return error_set(err, ERROR_INVALID, "%s: '%s' is not known; '%s' is", key, value,
+	                 choices[0]);
+}
+
+static bool set_families(struct driver_build *build, json_t *spec, struct error **err)
+{
+	static const char *const policies[] = { "SingleStack", "PreferDualStack",
+		                                "RequireDualStack", NULL };
+	static const char *const families[] = { "IPv4", "IPv6", "IPv4,IPv6", "IPv6,IPv4", NULL };
+	const char *policy, *family;
+
+	if (!check_choice(build, "spark.kubernetes.driver.service.ipFamilyPolicy", policies,
+	                  &policy, err) ||
+	    !check_choice(build, "spark.kubernetes.driver.service.ipFamilies", families, &family,
+	                  err))
+		return false;
+	json_object_set_new(spec, "ipFamilyPolicy", json_string(policy));
+	json_object_set_new(spec, "ipFamilies", driver_build_split(family));
+	return true;
+}
+
+/*
+ * The Service's block manager port does not follow spark.blockManager.port, and the property is
+ * written: the driver then listens on the Service's port, whatever the container says (as seen).
+ */
+static bool set_ports(struct driver_build *build, json_t *spec, struct error **err)
+{
+	static const struct {
+		const char *name, *key;
+		int64_t port;
+		bool is_written;
+	} ports[] = {
+		{ "driver-rpc-port", "spark.driver.port", 7078, true },
+		{ "blockmanager", "spark.driver.blockManager.port", 7079, true },
+		{ "spark-ui", "spark.ui.port", 4040, false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ports); i++) {
+		scoped(text) char *text = NULL;
+		int64_t port;
+
+		if (!spark_conf_get_int(build->conf, ports[i].key, ports[i].port, &port, err))
+			return false;
+		driver_build_append(spec, "ports",
+		                    json_pack("{s:s, s:I, s:I}", "name", ports[i].name, "port",
+		                              (json_int_t)port, "targetPort", (json_int_t)port));
+		text = text_printf("%" PRId64, port);
+		if (ports[i].is_written)
+			spark_conf_set(build->conf, ports[i].key, text);
+	}
+	return true;
+}
+
+static void set_metadata(struct driver_build *build, json_t *service)
+{
+	json_auto_t *labels =
+		driver_build_properties(build, "spark.kubernetes.driver.service.label.");
+	json_auto_t *annotations =
+		driver_build_properties(build, "spark.kubernetes.driver.service.annotation.");
+	json_t *metadata = json_object_get(service, "metadata");
+
+	json_object_update(labels, build->app->labels);
+	json_object_set_new(labels, "spark-app-selector", json_string(build->app->app_id));
+	json_object_set(metadata, "labels", labels);
+	if (json_object_size(annotations))
+		json_object_set(metadata, "annotations", annotations);
+}
+
+bool driver_add_service(struct driver_build *build, struct error **err)
+{
+	scoped(text) char *name = spark_app_service_name(build->app);
+	scoped(text) char *host = text_printf("%s.%s.svc", name, build->app->namespace);
+	json_t *labels = json_object_get(json_object_get(build->pod, "metadata"), "labels");
+	json_t *service = driver_build_add_object(build, "Service", name);
+	json_t *spec = json_pack("{s:s, s:O}", "clusterIP", "None", "selector", labels);
+
+	json_object_set_new(service, "spec", spec);
+	if (spark_conf_get(build->conf, "spark.driver.bindAddress"))
+		return error_set(err, ERROR_INVALID,
+		                 "spark.driver.bindAddress cannot be set on Kubernetes: the driver "
+		                 "binds to its pod's address");
+	spark_conf_set(build->conf, "spark.driver.host", host);
+	set_metadata(build, service);
+	return set_families(build, spec, err) && set_ports(build, spec, err);
+}
