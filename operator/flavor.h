@@ -22,7 +22,11 @@ struct operator_context {
 	struct http_client *http;
 	struct artifact_store *artifacts;
 	const char *run_id, *run_name, *pipeline; /* NULL when nothing is run: logs, checks */
+	const char *code_folder;                  /* the pipeline's folder on this machine */
 	const char *kubeconfig, *kube_context;    /* --kubeconfig, --context; or NULL */
+	const char *namespace;                    /* --namespace; or NULL */
+	bool offline;      /* --dry-run=client: nothing may be asked or read but files */
+	bool wants_output; /* somebody listens to job_events.output */
 };
 
 /* One attempt of a step, resolved. Borrowed during launch(); what a job keeps it copies. */
