@@ -37,7 +37,7 @@ cached() {
 		say "build $kind"
 		rm -rf "$folder.partial"
 		mkdir -p "$folder.partial"
-		"$@" "$folder.partial" >&2
+		"$@" "$folder.partial" 2>&1 | sed -u '/^go: downloading /d' >&2
 		mv "$folder.partial" "$folder"
 		say "built $kind"
 		# Builds that nobody has asked for in a week.

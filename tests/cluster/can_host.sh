@@ -26,6 +26,10 @@ check_cgroups() {
 			grep -qw $controller /sys/fs/cgroup/cgroup.controllers ||
 				no "the cgroup controller '$controller' is not available here"
 		done
+		# Only the machine's own root has no type; a container's may have to be emptied first.
+		[ ! -e /sys/fs/cgroup/cgroup.type ] ||
+			grep -qw memory /sys/fs/cgroup/cgroup.subtree_control ||
+			no "cgroups are not delegated to this container"
 		try_cgroup /sys/fs/cgroup || no "no cgroup can be made in /sys/fs/cgroup"
 		return
 	fi

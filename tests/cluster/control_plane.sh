@@ -23,7 +23,9 @@ etc/tokens/{limited,admin-token}, log/, and etcd's data: objects survive until `
 EOF
 }
 
-kubectl() { "$kube/kubectl" --kubeconfig "$state/etc/admin.kubeconfig" "$@"; }
+kubectl() { "${directly[@]}" "$kube/kubectl" --kubeconfig "$state/etc/admin.kubeconfig" "$@"; }
+
+web() { "${directly[@]}" curl -sf --max-time 10 "$@"; }
 
 # All the functions below take their addresses from: address, api_port, etcd_port, etcd_peer_port.
 
@@ -35,7 +37,7 @@ start_etcd() {
 		--listen-peer-urls "http://127.0.0.1:$etcd_peer_port" \
 		--initial-advertise-peer-urls "http://127.0.0.1:$etcd_peer_port" \
 		--initial-cluster "stepop=http://127.0.0.1:$etcd_peer_port"
-	wait_ready etcd 30 curl -sf --noproxy '*' "http://127.0.0.1:$etcd_port/health"
+	wait_ready etcd 30 web "http://127.0.0.1:$etcd_port/health"
 }
 
 # start_apiserver OPTION...: with the admission and authorization that users' clusters have.

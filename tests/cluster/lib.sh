@@ -10,6 +10,9 @@ setup=$here/../../scripts/setup.sh
 cache=${STEPOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/stepop}
 self=$(basename "$0" .sh)
 
+# A prefix for commands that talk to this machine, on machines that sit behind a proxy.
+directly=(env 'NO_PROXY=*' 'no_proxy=*')
+
 # say TEXT: progress, with the seconds since the script started.
 say() { printf '%s: %3d s: %s\n' "$self" $SECONDS "$*" >&2; }
 
@@ -96,7 +99,7 @@ start() {
 	setsid "$BASH" -c '. "$1/lib.sh"; pid_file=$2; shift 2
 		printf "%s %s\n" $$ "$(start_time $$)" >"$pid_file.new"
 		mv "$pid_file.new" "$pid_file"; exec "$@"' \
-		"$0" "$here" "$state/run/$name.pid" "$@" \
+		"$0" "$here" "$state/run/$name.pid" "${directly[@]}" "$@" \
 		>>"$state/log/$name.log" 2>&1 </dev/null 9>&- &
 	disown # or bash reports its end
 	wait_until 10 test -e "$state/run/$name.pid" || die "$name did not start"

@@ -16,7 +16,8 @@ usage() {
 	cat <<'EOF'
 usage: tests/cluster/node.sh COMMAND
   up                  builds what is missing, starts what does not run, waits until ready
-  down                ends the node and removes its state; built things and images stay
+  down                ends the node and removes its state; what was built or unpacked stays
+  purge               down, and removes the images that were unpacked for this node, too
   status              its programs and pods; exit status 1 unless all of it runs
   env                 prints `export` lines for tests and shells
   kubectl ARGUMENT... the node's own kubectl, as its admin
@@ -107,10 +108,12 @@ node_down() {
 	remove_remains
 }
 
-cgroups_of_node() { find /sys/fs/cgroup -depth -type d -path "*/stepop-$node*" 2>/dev/null; }
+cgroups_of_node() {
+	find /sys/fs/cgroup -depth -type d \( -name "stepop-$node" -o -path "*/stepop-$node/*" \)
+}
 
 remove_cgroups() {
-	cgroups_of_node | xargs -r rmdir 2>/dev/null || true
+	cgroups_of_node | xargs -r rmdir || true
 	[ -z "$(cgroups_of_node)" ]
 }
 
@@ -119,6 +122,11 @@ remove_remains() {
 	wait_until 30 remove_cgroups || die "cgroups of node '$node' are still in use: $(cgroups_of_node)"
 	rm -rf "$state"
 	rmdir /var/lib/kubelet /var/lib/cni 2>/dev/null || true
+}
+
+node_purge() {
+	node_down
+	rm -rf "$image_store"
 }
 
 node_status() {
@@ -150,7 +158,8 @@ node_env() {
 
 node_kubectl() {
 	require_node
-	exec "$("$here/build.sh" kube)/kubectl" --kubeconfig "$state/etc/admin.kubeconfig" "$@"
+	kube=$("$here/build.sh" kube)
+	exec "${directly[@]}" "$kube/kubectl" --kubeconfig "$state/etc/admin.kubeconfig" "$@"
 }
 
 node_exec() {
@@ -173,7 +182,7 @@ node_kill() {
 [[ $node =~ ^[a-z][a-z0-9-]{0,13}$ ]] || die "STEPOP_NODE: '$node' is no short plain name"
 command=${1-}
 case $command in
-up | down)
+up | down | purge)
 	lock "node-$node"
 	"node_$command"
 	;;

@@ -174,7 +174,11 @@ start_dns() {
 	start coredns "$coredns/coredns" -conf "$state/etc/Corefile"
 }
 
-web() { curl -sf --noproxy '*' --max-time 5 "$@"; }
+# s3 CURL_ARGUMENT...: the key goes by a pipe, since arguments can be read by everyone.
+s3() {
+	printf 'user = "stepop:%s"\n' "$(cat "$state/etc/s3-secret")" |
+		web --config - --aws-sigv4 aws:amz:us-east-1:s3 "$@"
+}
 
 start_storage() {
 	local secret=$state/etc/s3-secret
@@ -187,13 +191,8 @@ start_storage() {
 		MINIO_UPDATE=off start minio "$minio/minio" server --address "$address:9000" \
 		--certs-dir "$state/etc/no-certificates" "$state/minio"
 	wait_ready minio 60 web "http://$address:9000/minio/health/ready"
-	# The key goes by a file: arguments can be read by everyone.
-	printf 'user = "stepop:%s"\n' "$(cat "$secret")" |
-		curl -sf --noproxy '*' --max-time 20 --config - --aws-sigv4 aws:amz:us-east-1:s3 \
-			--head "http://$address:9000/stepop" >/dev/null ||
-		printf 'user = "stepop:%s"\n' "$(cat "$secret")" |
-		curl -sSf --noproxy '*' --max-time 20 --config - --aws-sigv4 aws:amz:us-east-1:s3 \
-			--request PUT "http://$address:9000/stepop" >&2
+	s3 --head "http://$address:9000/stepop" >/dev/null ||
+		s3 --request PUT "http://$address:9000/stepop" || die "the bucket cannot be made"
 }
 
 configure() {
