@@ -73,12 +73,12 @@ static void blame_user(const struct job_report *report, const json_t *result,
 	const char *type = json_string_value(json_object_get(error, "type"));
 	const char *text = json_string_value(json_object_get(error, "message"));
 
+	/* One line of the message: what follows is in the traceback. */
 	verdict->reason = text_printf(
-		"%s%s%s%s%s%s", type ? type : "error", text && *text ? ": " : "", text ? text : "",
+		"%s%s%.*s%s%s%s", type ? type : "error", text && *text ? ": " : "",
+		text ? (int)strcspn(text, "\r\n") : 0, text ? text : "",
 		was_killed(report) ? " (" : "", was_killed(report) ? report->reason : "",
 		was_killed(report) ? ")" : "");
-	/* One line: what follows is in the traceback. */
-	verdict->reason[strcspn(verdict->reason, "\r\n")] = '\0';
 	verdict->message = copy(json_string_value(json_object_get(error, "traceback")));
 	verdict->advice = was_killed(report) ? copy(report->advice) : NULL;
 }
