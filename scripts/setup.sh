@@ -21,7 +21,7 @@ EOF
 cache=${STEPOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/stepop}
 
 build_packages=(clang clang-format gcc libc6-dev libclang-rt-14-dev libcmocka-dev
-	libcurl4-openssl-dev libjansson-dev libsqlite3-dev libssl-dev libxml2-dev
+	libcurl4-openssl-dev libexpat1-dev libjansson-dev libsqlite3-dev libssl-dev
 	libyaml-dev make pkg-config pmccabe python3 uthash-dev zlib1g-dev)
 node_packages=(ca-certificates conntrack containerd containernetworking-plugins curl gcc
 	iproute2 iptables libc6-dev mmdebstrap openssl procps python3 python3-pip runc socat
