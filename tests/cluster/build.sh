@@ -35,6 +35,7 @@ cached() {
 		lock "build-${kind//\//-}"
 		[ ! -e "$folder" ] || exit 0
 		say "build $kind"
+		trap 'die "$kind could not be built"' ERR
 		rm -rf "$folder.partial"
 		mkdir -p "$folder.partial"
 		"$@" "$folder.partial" 2>&1 | sed -u '/^go: downloading /d' >&2
@@ -99,7 +100,7 @@ build() {
 		;;
 	control-plane) build_each kube etcd ;;
 	programs) build_each kube etcd coredns minio ;;
-	images) build_each pause busybox python spark ;;
+	images) build_each "${images[@]}" ;;
 	all) build_each programs images ;;
 	*)
 		usage >&2

@@ -75,8 +75,9 @@ connect() {
 
 read_link() { read -r host_address node_address <"$state/etc/link"; }
 
+# Up is what runs with the images that these scripts describe now.
 is_up() {
-	holder >/dev/null && [ -e "$state/run/ready" ] &&
+	holder >/dev/null && image_keys | cmp -s - "$state/run/ready" &&
 		inside "$here/node_inside.sh" check >/dev/null 2>&1
 }
 

@@ -13,7 +13,6 @@ self=node
 pod_cidr=10.244.0.0/24
 programs=(etcd kube-apiserver kube-controller-manager kube-scheduler containerd kubelet kube-proxy
 	coredns minio)
-images=(pause busybox python spark)
 
 # hold: becomes the first process of the node; orphans are reaped by bash's wait.
 hold() {
@@ -234,7 +233,7 @@ up() {
 	wait_ready kube-proxy 60 web http://127.0.0.1:10256/healthz
 	wait_ready kubelet 60 node_is_ready
 	wait $import || die "the images could not be imported"
-	: >"$state/run/ready"
+	image_keys >"$state/run/ready"
 }
 
 check() {

@@ -3,9 +3,10 @@
 # How each image of the test cluster is made, without Docker: build_image_NAME FOLDER.
 # It takes root, because files in a layer have the owners that they have here.
 # Sourced by build.sh and others for the names.
-# shellcheck disable=SC2154 # $here, $cache and $setup are lib.sh's
+# shellcheck disable=SC2034,SC2154 # $images is for others; $here, $cache and $setup are lib.sh's
 # shellcheck disable=SC2016 # hooks are expanded by mmdebstrap's shell
 
+images=(pause busybox python spark)
 registry=stepop.test # a name that resolves nowhere: nothing may be pulled
 spark_version=3.5.9
 # S3A for the Hadoop client that this Spark has inside, by the versions of Hadoop's own pom.
@@ -38,6 +39,11 @@ image_key() {
 			"$(basename "$("$setup" spark)")" # the same Spark and Python packages
 		;;
 	esac
+}
+
+image_keys() {
+	local image
+	for image in "${images[@]}"; do printf '%s %s\n' "$image" "$(image_key "$image")"; done
 }
 
 # assemble FOLDER IMAGE CONFIG LAYER...
