@@ -202,10 +202,10 @@ static bool apply_method(struct http_setup *setup, const struct curl_api *curl, 
 	       error_set(err, ERROR_INTERNAL, "libcurl does not take the method %s", method);
 }
 
-/* The bytes stay the caller's: private keys are not copied about. */
+/* Copied: an exec plugin may replace a certificate while a stream of the old one goes on. */
 static bool apply_blob(const struct curl_api *curl, CURL *easy, CURLoption option, const char *pem)
 {
-	struct curl_blob blob = { .data = (void *)pem, .flags = CURL_BLOB_NOCOPY };
+	struct curl_blob blob = { .data = (void *)pem, .flags = CURL_BLOB_COPY };
 
 	if (!pem)
 		return true;

@@ -9,6 +9,8 @@
 
 #include "core/error.h"
 
+struct kube_files;
+
 /* One resolved context. Owned strings; NULL where nothing is set. */
 struct kube_config {
 	char *context;
@@ -21,6 +23,7 @@ struct kube_config {
 	char *certificate_pem, *key_pem;
 	char *token;
 	char *token_file; /* read again when it is older than a minute: projected tokens rotate */
+	int64_t token_read_at_ms; /* when `token` was read from it; monotonic, 0: it was not */
 	char *username, *password;
 	struct kube_exec *exec; /* credential plugin, or NULL */
 	char *source;           /* for messages: the files, or "in-cluster service account" */
@@ -42,6 +45,10 @@ struct kube_config_options {
  * not needed then. Errors name file:line:column where there is one.
  */
 struct kube_config *kube_config_load(const struct kube_config_options *options, struct error **err);
+/* The same from files that were read already. */
+struct kube_config *kube_config_resolve(const struct kube_files *files,
+                                        const struct kube_config_options *options,
+                                        struct error **err);
 void kube_config_free(struct kube_config *config);
 DEFINE_CLEANUP(kube_config);
 
