@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/error.h"
 
@@ -19,6 +20,8 @@ enum component_type {
 };
 /* "step-operator": the noun of the command line and the folder's name. */
 const char *component_type_name(enum component_type type);
+/* "step operator": as messages say it. */
+const char *component_type_label(enum component_type type);
 bool component_type_find(const char *name, enum component_type *type);
 
 enum option_kind {
@@ -40,12 +43,19 @@ struct component_option {
 	bool (*check)(const char *value, struct error **err);
 };
 
+struct component_alias {
+	const char *alias, *option;
+};
+
 /* What a flavor is to the configuration; how it works is its interface's matter. */
 struct component_flavor {
 	enum component_type type;
 	const char *name;                       /* "spark-kubernetes" */
 	const char *help;                       /* one line */
 	const struct component_option *options; /* ends with a NULL name */
+	/* Other names that are understood; files keep the options' own. Ends with a NULL; or NULL.
+	 */
+	const struct component_alias *aliases;
 };
 
 /* All flavors of the program, NULL at the end; higher layers contribute theirs
@@ -69,8 +79,7 @@ struct component {
 void component_free(struct component *component);
 DEFINE_CLEANUP(component);
 
-/* Borrowed; `fallback` when the option is unset. Integers and booleans are given as text by _text.
- */
+/* Borrowed; `fallback` when the option is unset. Each is for options of its kind. */
 const char *component_text(const struct component *component, const char *option,
                            const char *fallback);
 bool component_bool(const struct component *component, const char *option, bool fallback);
@@ -83,9 +92,10 @@ int64_t component_duration_ms(const struct component *component, const char *opt
  * the current folder or above it (as git does), $STEPOP_HOME wins.
  */
 struct project;
-/* NOT_FOUND: "not in a stepop project; run 'stepop init' …" */
+/* `start` NULL: the current folder. NOT_FOUND: "not in a stepop project; run 'stepop init' …" */
 struct project *project_open(const char *start, struct error **err);
-/* Safe to repeat: completes what is missing, keeps what is there. `*created` may be NULL. */
+/* `folder` NULL: $STEPOP_HOME, else the current one. Safe to repeat: completes what is missing,
+ * keeps what is there. `*created` (may be NULL): something was made. */
 struct project *project_init(const char *folder, bool *created, struct error **err);
 void project_free(struct project *project);
 DEFINE_CLEANUP(project);
@@ -112,9 +122,15 @@ bool component_delete(struct project *project, enum component_type type, const c
 json_t *component_names(const struct project *project, enum component_type type,
                         struct error **err);
 
-/* Text values of the command line to typed options, checked against the flavor; all faults at once.
- */
+/* INVALID unless `name` is fit for a component, a stack or a secret (`what` says which). */
+bool component_name_check(const char *what, const char *name, struct error **err);
+
+enum component_options_parse_flags {
+	COMPONENT_OPTIONS_PARTIAL = 1, /* for an update: required ones may be missing */
+};
+/* Values of the command line (strings; arrays of strings where an option was repeated) to typed
+ * options, checked against the flavor; all faults at once. */
 json_t *component_options_parse(const struct component_flavor *flavor, const json_t *texts,
-                                struct error **err);
+                                unsigned flags, struct error **err);
 
 #endif

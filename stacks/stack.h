@@ -19,9 +19,14 @@ DEFINE_CLEANUP(stack);
  * taken. */
 bool stack_register(struct project *project, const struct catalog *catalog, const char *name,
                     const char *const components[COMPONENT_TYPE_COUNT], struct error **err);
+/* Puts the components that are given in the place of the stack's; NULL: as it is. */
+bool stack_update(struct project *project, const struct catalog *catalog, const char *name,
+                  const char *const components[COMPONENT_TYPE_COUNT], struct error **err);
 /* `name` NULL: the active stack. Loads every component. */
 struct stack *stack_load(const struct project *project, const struct catalog *catalog,
                          const char *name, struct error **err);
+/* The names alone, as the file has them: component type -> name. `name` NULL: the active stack. */
+json_t *stack_components(const struct project *project, const char *name, struct error **err);
 bool stack_set_active(struct project *project, const char *name, struct error **err);
 char *stack_active(const struct project *project, struct error **err); /* owned by the caller */
 /* CONFLICT for the active stack and for 'default'. */
