@@ -210,21 +210,38 @@ static void wipe_argument(char *value)
 	memset(value, '*', strlen(value));
 }
 
+/* The second and later values of one option make it an array. Takes over `value`. */
+static bool add_open(json_t *open, const char *name, json_t *value)
+{
+	json_t *there = json_object_get(open, name), *array;
+
+	if (!value || !there)
+		return !json_object_set_new(open, name, value);
+	if (json_is_array(there))
+		return !json_array_append_new(there, value);
+	array = json_array();
+	json_array_append(array, there);
+	json_array_append_new(array, value);
+	return !json_object_set_new(open, name, array);
+}
+
 static bool take_open(struct reader *reader, const char *typed, size_t size, char *value)
 {
 	scoped(text) char *name = xstrndup(typed, size);
+	bool secret = reader->arguments->command->secret_options, added;
 	char *at;
-	int failed;
 
 	for (at = name; *at; at++)
 		*at = *at == '-' ? '_' : *at;
 	if (!value && reader->at < reader->argc && strncmp(reader->argv[reader->at], "--", 2) != 0)
 		value = reader->argv[reader->at++];
-	failed = json_object_set_new(reader->arguments->open, name,
-	                             value ? json_string(value) : json_string("true"));
-	if (value && reader->arguments->command->secret_options)
+	added = add_open(reader->arguments->open, name,
+	                 value    ? json_string(value)
+	                 : secret ? json_null()
+	                          : json_string("true"));
+	if (value && secret)
 		wipe_argument(value);
-	if (failed)
+	if (!added)
 		return error_set(reader->err, ERROR_USAGE, "the value of --%s is not UTF-8", name);
 	return true;
 }
@@ -413,6 +430,11 @@ size_t argument_count(const struct arguments *arguments)
 const char *argument_at(const struct arguments *arguments, size_t index)
 {
 	return index < arguments->positional_count ? arguments->positional[index] : NULL;
+}
+
+const struct command *argument_command(const struct arguments *arguments)
+{
+	return arguments->command;
 }
 
 const json_t *argument_open(const struct arguments *arguments)

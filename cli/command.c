@@ -5,10 +5,30 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/stack_commands.h"
 #include "core/memory.h"
 #include "core/text.h"
 
 static const struct command *const commands[] = {
+	&cmd_init,
+	&cmd_register,
+	CMD_COMPONENT(COMPONENT_STEP_OPERATOR),
+	CMD_COMPONENT(COMPONENT_ARTIFACT_STORE),
+	CMD_COMPONENT(COMPONENT_CONTAINER_REGISTRY),
+	CMD_COMPONENT(COMPONENT_SECRETS_MANAGER),
+	&cmd_secret_register,
+	&cmd_secret_list,
+	&cmd_secret_describe,
+	&cmd_secret_update,
+	&cmd_secret_delete,
+	CMD_COMPONENT(COMPONENT_METADATA_STORE),
+	CMD_COMPONENT(COMPONENT_ORCHESTRATOR),
+	&cmd_stack_register,
+	&cmd_stack_list,
+	&cmd_stack_describe,
+	&cmd_stack_set,
+	&cmd_stack_update,
+	&cmd_stack_delete,
 	&cmd_help,
 	&cmd_version,
 	&cmd_completion,

@@ -36,9 +36,12 @@ size_t argument_many(const struct arguments *arguments, const char *name,
 size_t argument_count(const struct arguments *arguments);                 /* of positional ones */
 const char *argument_at(const struct arguments *arguments, size_t index); /* NULL beyond the end */
 /* --key=value options that the table does not have (only with command.open_options), names in snake
- * case: an object of strings. Borrowed. */
+ * case: an object of strings; an array of strings where one was repeated; null where one with
+ * command.secret_options has no value. Borrowed. */
 const json_t *argument_open(const struct arguments *arguments);
 
+/* The command that is run: one run() may serve several. */
+const struct command *argument_command(const struct arguments *arguments);
 enum output_format argument_output(const struct arguments *arguments);
 
 /* Global options: -o, -n/--namespace, --context, --kubeconfig, --no-color, --progress, -q, -v are
