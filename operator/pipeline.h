@@ -34,6 +34,7 @@ struct step {
 	/* source: "steps.py:importer" … */
 	char *file;     /* relative to the pipeline's folder; NULL for main: */
 	char *function; /* NULL for main: */
+	bool wants_spark; /* the function has a parameter named `spark` */
 	/* … or {main: local:///app.jar, class: org.x.Main, args: […]} */
 	char *main, *main_class;
 	json_t *args;       /* array of strings; or NULL */
