@@ -61,7 +61,7 @@ static bool read_overhead(struct driver_build *build, int64_t memory_mib, int64_
                           struct error **err)
 {
 	bool is_jvm = build->app->resource == SPARK_RESOURCE_JAVA;
-	double common, own;
+	double common = 0, own = 0;
 	int64_t computed;
 	scoped(text) char *text = NULL;
 
