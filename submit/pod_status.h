@@ -30,9 +30,15 @@ struct pod_status {
 	char *node;                /* or NULL. Owned. */
 };
 
-/* `container` NULL: the first. Treats "Failed without containerStatuses" and a deleted pod's last
- * state as first-class outcomes. */
+/*
+ * `container` NULL: the first. Its end is the pod's end when it is not started again
+ * (restartPolicy), whatever side cars still do. "Failed without containerStatuses" is a first-class
+ * outcome. A pod that is being deleted has the reason Terminating until it has ended.
+ */
 void pod_status_read(const json_t *pod, const char *container, struct pod_status *status);
+/* The last state of a pod that is gone: what was still open is POD_FAILED, with the reason Deleted
+ * (or what is known of its node). */
+void pod_status_read_deleted(const json_t *pod, const char *container, struct pod_status *status);
 void pod_status_release(struct pod_status *status);
 const char *pod_phase_name(enum pod_phase phase);
 
