@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "core/memory.h"
+#include "stacks/metadata.h"
 #include "stacks/secret.h"
 
 /* The process that was called drives the run. */
@@ -73,14 +74,6 @@ static const struct component_flavor store_s3 = {
 			{ "authentication_secret", OPTION_TEXT, false, "name of a secret", NULL },
 			{ 0 } },
 };
-static const struct component_flavor meta_sqlite = {
-	.type = COMPONENT_METADATA_STORE,
-	.name = "sqlite",
-	.help = "a file",
-	.options = (const struct component_option[]){ { "path", OPTION_TEXT, false, "file", NULL },
-	                                              { 0 } },
-};
-
 #define FLAVOR_LIMIT 32
 
 const struct catalog *catalog_built_in(void)
@@ -98,7 +91,7 @@ const struct catalog *catalog_built_in(void)
 	flavors[count++] = &store_s3;
 	flavors[count++] = &registry_default;
 	flavors[count++] = secret_local.component;
-	flavors[count++] = &meta_sqlite;
+	flavors[count++] = metadata_sqlite.component;
 	assert(count <= FLAVOR_LIMIT);
 	return &catalog;
 }

@@ -80,6 +80,8 @@ void artifact_row_release(struct artifact_row *row);
 void input_row_release(struct input_row *row);
 void event_row_release(struct event_row *row);
 
+#define METADATA_LEASE_MS 30000 /* by the clock of the database's machine */
+
 /*
  * A lease on a run: who drives it. `fence` grows with each holder, every write carries it, and a
  * write whose fence is not the run's present one is refused with CONFLICT.
@@ -110,16 +112,17 @@ struct metadata_flavor {
 	/* Takes the lease of a run whose holder's lease has run out; CONFLICT names the holder. */
 	bool (*acquire_lease)(struct metadata_store *store, const char *run_id, struct lease *lease,
 	                      struct error **err);
-	/* Extends by 30 s; CONFLICT when it was lost. */
+	/* From now on for another METADATA_LEASE_MS; CONFLICT when it was lost. */
 	bool (*renew_lease)(struct metadata_store *store, const struct lease *lease,
 	                    struct error **err);
 	/*
 	 * Writes what changed, together: any pointer may be NULL. Rows are inserted or replaced by
-	 * their keys; events are appended (their sequence is ignored).
+	 * their keys; events are appended (their sequence is ignored). Of a run only state, reason,
+	 * start and end are replaced. Every row must be of the lease's run (assert).
 	 */
 	bool (*record)(struct metadata_store *store, const struct lease *lease,
 	               const struct metadata_change *change, struct error **err);
-	/* Newest first; `limit` 0: all. */
+	/* Newest first, without their plans; `limit` 0: all. */
 	bool (*runs)(struct metadata_store *store, int64_t limit, struct run_row **rows,
 	             size_t *count, struct error **err);
 	/* By name, unique prefix of the id, or "@latest"; NOT_FOUND; INVALID when the prefix is
