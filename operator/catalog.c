@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "core/memory.h"
+#include "stacks/artifact.h"
 #include "stacks/metadata.h"
 #include "stacks/secret.h"
 
@@ -54,26 +55,6 @@ static const struct component_flavor step_spark = {
 			{ "submit_kwargs", OPTION_JSON, false, "Spark properties", NULL },
 			{ 0 } },
 };
-static const struct component_flavor store_local = {
-	.type = COMPONENT_ARTIFACT_STORE,
-	.name = "local",
-	.help = "a folder",
-	.options =
-		(const struct component_option[]){ { "path", OPTION_TEXT, false, "folder", NULL },
-	                                           { 0 } },
-};
-static const struct component_flavor store_s3 = {
-	.type = COMPONENT_ARTIFACT_STORE,
-	.name = "s3",
-	.help = "a bucket",
-	.options =
-		(const struct component_option[]){
-			{ "path", OPTION_TEXT, true, "s3://bucket/prefix", NULL },
-			{ "endpoint_url", OPTION_TEXT, false, "endpoint", NULL },
-			{ "region", OPTION_TEXT, false, "region", NULL },
-			{ "authentication_secret", OPTION_TEXT, false, "name of a secret", NULL },
-			{ 0 } },
-};
 #define FLAVOR_LIMIT 32
 
 const struct catalog *catalog_built_in(void)
@@ -87,8 +68,8 @@ const struct catalog *catalog_built_in(void)
 	flavors[count++] = &orchestrator_local;
 	flavors[count++] = &step_local;
 	flavors[count++] = &step_spark;
-	flavors[count++] = &store_local;
-	flavors[count++] = &store_s3;
+	flavors[count++] = artifact_local.component;
+	flavors[count++] = artifact_s3.component;
 	flavors[count++] = &registry_default;
 	flavors[count++] = secret_local.component;
 	flavors[count++] = metadata_sqlite.component;

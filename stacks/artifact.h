@@ -58,9 +58,10 @@ struct artifact_flavor {
 	             size_t *count, struct error **err);
 	/* Can it be written and read, by this process? Errors say what to do. */
 	bool (*check)(struct artifact_store *store, struct error **err);
+	/* Adds to the two objects; NULL: there is nothing to add. */
 	void (*access)(struct artifact_store *store, struct artifact_access *access);
-	bool remote; /* pods can reach it */
-	void (*close)(struct artifact_store *store);
+	bool remote;                                 /* pods can reach it */
+	void (*close)(struct artifact_store *store); /* all but `root` */
 };
 struct artifact_store {
 	const struct artifact_flavor *flavor;
@@ -89,6 +90,8 @@ bool artifact_size(struct artifact_store *store, const char *uri, int64_t *size_
 bool artifact_list(struct artifact_store *store, const char *uri, struct artifact_entry **entries,
                    size_t *count, struct error **err);
 bool artifact_check(struct artifact_store *store, struct error **err);
+/* Fills in *access, which the caller releases; nothing is needed for a local store. */
+void artifact_access(struct artifact_store *store, struct artifact_access *access);
 
 /* <root><pipeline>/<run id>/<step>/<attempt>/<output>/ ; output NULL: the attempt's folder. Owned
  * by the caller. */
