@@ -15,28 +15,22 @@
 #include "core/http.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "tests/fakes/s3_server.h"
 
 struct fixture {
 	struct loop *loop;
 	struct http_client *http;
 	struct s3_client *client;
-	const char *endpoint, *access_key, *secret_key, *bucket;
+	struct s3_server server;
 	char *prefix; /* of this run */
 };
-
-static const char *variable(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : NULL;
-}
 
 static struct s3_client *client_with(const struct fixture *fixture, const char *region,
                                      const char *access_key, const char *secret_key,
                                      const char *token)
 {
 	struct error *err = NULL;
-	struct s3_options options = { .endpoint_url = fixture->endpoint,
+	struct s3_options options = { .endpoint_url = fixture->server.endpoint,
 		                      .region = region,
 		                      .access_key_id = access_key,
 		                      .secret_access_key = secret_key,
@@ -47,45 +41,19 @@ static struct s3_client *client_with(const struct fixture *fixture, const char *
 	return client;
 }
 
-/* stepop itself never makes buckets: a plain signed PUT. */
-static void make_bucket(const struct fixture *fixture)
-{
-	static const char *const headers[] = {
-		"x-amz-content-sha256: "
-		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-		"Content-Type: application/octet-stream", NULL
-	};
-	struct http_response response = { 0 };
-	struct error *err = NULL;
-	scoped(text) char *url = text_printf("%s/%s", fixture->endpoint, fixture->bucket);
-	scoped(text) char *keys = text_printf("%s:%s", fixture->access_key, fixture->secret_key);
-	struct http_request request = { .method = "PUT",
-		                        .url = url,
-		                        .headers = headers,
-		                        .aws_sigv4 = "aws:amz:us-east-1:s3",
-		                        .user_password = keys };
-
-	assert_ok(http_perform(fixture->http, &request, &response, &err), err);
-	assert_true(response.status == 200 || response.status == 409);
-	http_response_release(&response);
-}
-
 static int set_up(void **state)
 {
 	struct fixture *fixture = xcalloc(1, sizeof(*fixture));
 	scoped(text) char *random = digest_random_hex(12);
 
 	*state = fixture;
-	fixture->endpoint = variable("STEPOP_TEST_S3_ENDPOINT");
-	fixture->access_key = variable("STEPOP_TEST_S3_ACCESS_KEY");
-	fixture->secret_key = variable("STEPOP_TEST_S3_SECRET_KEY");
-	fixture->bucket = variable("STEPOP_TEST_S3_BUCKET");
+	assert_true(s3_server_find("test_api_s3", &fixture->server));
 	fixture->loop = loop_new();
 	fixture->http = http_client_new(fixture->loop);
 	fixture->prefix = text_printf("stepop-test/%s/", random);
-	fixture->client =
-		client_with(fixture, "us-east-1", fixture->access_key, fixture->secret_key, NULL);
-	make_bucket(fixture);
+	fixture->client = client_with(fixture, "us-east-1", fixture->server.access_key,
+	                              fixture->server.secret_key, NULL);
+	assert_true(s3_server_make_bucket(&fixture->server, fixture->http));
 	return 0;
 }
 
@@ -95,9 +63,10 @@ static int tear_down(void **state)
 	struct s3_object *objects = NULL;
 	size_t count = 0;
 
-	s3_list(fixture->client, fixture->bucket, fixture->prefix, 10000, &objects, &count, NULL);
+	s3_list(fixture->client, fixture->server.bucket, fixture->prefix, 10000, &objects, &count,
+	        NULL);
 	for (size_t i = 0; i < count; i++)
-		s3_delete(fixture->client, fixture->bucket, objects[i].key, NULL);
+		s3_delete(fixture->client, fixture->server.bucket, objects[i].key, NULL);
 	s3_objects_free(objects, count);
 	s3_client_free(fixture->client);
 	http_client_free(fixture->http);
@@ -117,7 +86,8 @@ static void put(const struct fixture *fixture, const char *name, const char *tex
 	struct error *err = NULL;
 	scoped(text) char *key = key_of(fixture, name);
 
-	assert_ok(s3_put(fixture->client, fixture->bucket, key, text, strlen(text), NULL, &err),
+	assert_ok(s3_put(fixture->client, fixture->server.bucket, key, text, strlen(text), NULL,
+	                 &err),
 	          err);
 }
 
@@ -144,18 +114,18 @@ static void test_s3__signs_every_key_that_it_may_meet(void **state)
 		size_t got = 0, count = 0;
 
 		put(fixture, names[i], names[i]);
-		assert_ok(body = s3_get(fixture->client, fixture->bucket, key, 0, 0, 1000, &got,
-		                        &err),
+		assert_ok(body = s3_get(fixture->client, fixture->server.bucket, key, 0, 0, 1000,
+		                        &got, &err),
 		          err);
 		assert_string_equal(body, names[i]);
 		assert_int_equal(got, strlen(names[i]));
-		assert_ok(
-			s3_list(fixture->client, fixture->bucket, key, 10, &objects, &count, &err),
-			err);
+		assert_ok(s3_list(fixture->client, fixture->server.bucket, key, 10, &objects,
+		                  &count, &err),
+		          err);
 		assert_int_equal(count, 1);
 		assert_string_equal(objects[0].key, key);
 		s3_objects_free(objects, count);
-		assert_ok(s3_delete(fixture->client, fixture->bucket, key, &err), err);
+		assert_ok(s3_delete(fixture->client, fixture->server.bucket, key, &err), err);
 	}
 }
 
@@ -177,7 +147,7 @@ static void test_s3_get__reads_ranges_from_both_ends(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct error *err = NULL;
 		size_t got = 99;
-		scoped(text) char *body = s3_get(fixture->client, fixture->bucket, key,
+		scoped(text) char *body = s3_get(fixture->client, fixture->server.bucket, key,
 		                                 cases[i].offset, cases[i].size, 1000, &got, &err);
 
 		assert_ok(body, err);
@@ -195,8 +165,9 @@ static void test_s3_get__reads_the_end_of_an_empty_object(void **state)
 	size_t got = 1;
 
 	put(fixture, "empty", "");
-	assert_ok(body = s3_get(fixture->client, fixture->bucket, key, -10, 0, 10, &got, &err),
-	          err);
+	assert_ok(
+		body = s3_get(fixture->client, fixture->server.bucket, key, -10, 0, 10, &got, &err),
+		err);
 	assert_int_equal(got, 0);
 }
 
@@ -207,7 +178,7 @@ static void test_s3_get__refuses_more_than_its_limit(void **state)
 	scoped(text) char *key = key_of(fixture, "large");
 
 	put(fixture, "large", "0123456789");
-	assert_null(s3_get(fixture->client, fixture->bucket, key, 0, 0, 9, NULL, &err));
+	assert_null(s3_get(fixture->client, fixture->server.bucket, key, 0, 0, 9, NULL, &err));
 	assert_int_equal(err->kind, ERROR_INVALID);
 	assert_error_contains(err, "more than 9 bytes");
 }
@@ -229,15 +200,17 @@ static void test_s3_put_file__uploads_what_head_and_get_find(void **state)
 		bytes[i] = (char)(i * 31 >> 3);
 	assert_int_equal(write(fd, bytes, SIZE), SIZE);
 	close(fd);
-	is_put = s3_put_file(fixture->client, fixture->bucket, key, path, &err);
+	is_put = s3_put_file(fixture->client, fixture->server.bucket, key, path, &err);
 	unlink(path);
 
 	assert_ok(is_put, err);
-	assert_ok(s3_head(fixture->client, fixture->bucket, key, &size_bytes, &etag, &err), err);
+	assert_ok(s3_head(fixture->client, fixture->server.bucket, key, &size_bytes, &etag, &err),
+	          err);
 	assert_int_equal(size_bytes, SIZE);
 	assert_int_equal(strlen(etag), 32); /* without quotes */
-	assert_ok(body = s3_get(fixture->client, fixture->bucket, key, 0, 0, SIZE, &got, &err),
-	          err);
+	assert_ok(
+		body = s3_get(fixture->client, fixture->server.bucket, key, 0, 0, SIZE, &got, &err),
+		err);
 	assert_int_equal(got, SIZE);
 	assert_memory_equal(body, bytes, SIZE);
 }
@@ -256,15 +229,16 @@ static void test_s3_list__goes_through_all_pages_in_order(void **state)
 
 		put(fixture, name, "x");
 	}
-	assert_ok(s3_list(fixture->client, fixture->bucket, prefix, COUNT, &objects, &count, &err),
+	assert_ok(s3_list(fixture->client, fixture->server.bucket, prefix, COUNT, &objects, &count,
+	                  &err),
 	          err);
 	assert_int_equal(count, COUNT);
 	assert_true(text_ends_with(objects[0].key, "many/0000"));
 	assert_true(text_ends_with(objects[COUNT - 1].key, "many/1002"));
 	s3_objects_free(objects, count);
 
-	assert_false(s3_list(fixture->client, fixture->bucket, prefix, COUNT - 1, &objects, &count,
-	                     &err));
+	assert_false(s3_list(fixture->client, fixture->server.bucket, prefix, COUNT - 1, &objects,
+	                     &count, &err));
 	assert_error_contains(err, "more than 1002");
 	error_free(err);
 }
@@ -274,7 +248,7 @@ static void test_s3__tells_a_missing_object_from_a_missing_bucket(void **state)
 	struct fixture *fixture = *state;
 	struct error *err = NULL;
 
-	assert_false(s3_head(fixture->client, fixture->bucket, "no/such", NULL, NULL, &err));
+	assert_false(s3_head(fixture->client, fixture->server.bucket, "no/such", NULL, NULL, &err));
 	assert_int_equal(err->kind, ERROR_NOT_FOUND);
 	assert_error_contains(err, "no such object");
 	error_free(take(err));
@@ -293,9 +267,10 @@ static void test_s3__says_which_credential_is_wrong(void **state)
 	scoped(s3_client) struct s3_client *unknown =
 		client_with(fixture, "us-east-1", "AKIDUNKNOWN", "x", NULL);
 	scoped(s3_client) struct s3_client *wrong =
-		client_with(fixture, "us-east-1", fixture->access_key, "wrong", NULL);
-	scoped(s3_client) struct s3_client *stale = client_with(
-		fixture, "us-east-1", fixture->access_key, fixture->secret_key, "stale");
+		client_with(fixture, "us-east-1", fixture->server.access_key, "wrong", NULL);
+	scoped(s3_client) struct s3_client *stale =
+		client_with(fixture, "us-east-1", fixture->server.access_key,
+	                    fixture->server.secret_key, "stale");
 	scoped(s3_client) struct s3_client *nobody =
 		client_with(fixture, "us-east-1", NULL, NULL, NULL);
 	static const char *const parts[] = { "not known there", "typing error",
@@ -305,7 +280,7 @@ static void test_s3__says_which_credential_is_wrong(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
 		scoped(error) struct error *err = NULL;
 
-		assert_false(s3_head_bucket(clients[i], fixture->bucket, &err));
+		assert_false(s3_head_bucket(clients[i], fixture->server.bucket, &err));
 		assert_error_contains(err, parts[i]);
 		assert_int_equal(err->kind, ERROR_AUTH);
 	}
@@ -329,12 +304,13 @@ static void test_s3__takes_temporary_credentials(void **state)
 	struct fixture *fixture = *state;
 	struct error *err = NULL;
 	struct http_response response = { 0 };
-	scoped(text) char *keys = text_printf("%s:%s", fixture->access_key, fixture->secret_key);
+	scoped(text) char *keys =
+		text_printf("%s:%s", fixture->server.access_key, fixture->server.secret_key);
 	scoped(text) char *digest = digest_bytes(form, strlen(form));
 	scoped(text) char *header = text_printf("x-amz-content-sha256: %s", digest);
 	const char *headers[] = { header, "Content-Type: application/x-www-form-urlencoded", NULL };
 	struct http_request request = { .method = "POST",
-		                        .url = fixture->endpoint,
+		                        .url = fixture->server.endpoint,
 		                        .headers = headers,
 		                        .body = form,
 		                        .body_size = strlen(form),
@@ -351,8 +327,8 @@ static void test_s3__takes_temporary_credentials(void **state)
 	http_response_release(&response);
 
 	scoped(text) char *key = key_of(fixture, "by token");
-	assert_ok(s3_put(client, fixture->bucket, key, "x", 1, "text/plain", &err), err);
-	assert_ok(s3_head(client, fixture->bucket, key, NULL, NULL, &err), err);
+	assert_ok(s3_put(client, fixture->server.bucket, key, "x", 1, "text/plain", &err), err);
+	assert_ok(s3_head(client, fixture->server.bucket, key, NULL, NULL, &err), err);
 }
 
 int main(void)
@@ -369,12 +345,10 @@ int main(void)
 		cmocka_unit_test(test_s3__takes_temporary_credentials),
 	};
 
+	struct s3_server server;
+
 	memory_init();
-	if (!variable("STEPOP_TEST_S3_ENDPOINT") || !variable("STEPOP_TEST_S3_ACCESS_KEY") ||
-	    !variable("STEPOP_TEST_S3_SECRET_KEY") || !variable("STEPOP_TEST_S3_BUCKET")) {
-		puts("SKIPPED: test_api_s3: STEPOP_TEST_S3_ENDPOINT, _ACCESS_KEY, _SECRET_KEY and "
-		     "_BUCKET are not all set: no S3 server to test against");
+	if (!s3_server_find("test_api_s3", &server))
 		return 0;
-	}
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
