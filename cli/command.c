@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/run_commands.h"
 #include "cli/stack_commands.h"
 #include "core/memory.h"
 #include "core/text.h"
@@ -29,6 +30,9 @@ static const struct command *const commands[] = {
 	&cmd_stack_set,
 	&cmd_stack_update,
 	&cmd_stack_delete,
+	&cmd_runs_list,
+	&cmd_runs_describe,
+	&cmd_logs,
 	&cmd_help,
 	&cmd_version,
 	&cmd_completion,
