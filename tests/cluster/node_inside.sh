@@ -49,7 +49,7 @@ start_containerd() {
 		address = "/run/containerd/containerd.sock"
 		[plugins."io.containerd.grpc.v1.cri"]
 		sandbox_image = "$(image_name pause)"
-		# Lowering it takes CAP_SYS_RESOURCE, which root in a container may lack.
+		# Lowering scores takes CAP_SYS_RESOURCE, which root in a container may lack.
 		restrict_oom_score_adj = true
 		[plugins."io.containerd.grpc.v1.cri".cni]
 		bin_dir = "/usr/lib/cni"
@@ -95,7 +95,8 @@ import_images() {
 	done
 }
 
-# The kubelet's cgroups lie below one that `down` can remove as a whole.
+# The kubelet's cgroups lie below one that `down` can remove as a whole. Its share of the
+# processors is that of eight processes, or else all pods together had as much as one.
 make_cgroups() {
 	local controller mount
 	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
@@ -103,11 +104,13 @@ make_cgroups() {
 			echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null || true
 		done
 		mkdir -p "/sys/fs/cgroup/stepop-$node"
+		echo 800 >"/sys/fs/cgroup/stepop-$node/cpu.weight"
 		return
 	fi
 	while read -r _ mount _; do
 		mkdir -p "$mount/stepop-$node"
 	done < <(grep ' cgroup ' /proc/mounts)
+	echo 8192 >"/sys/fs/cgroup/cpu/stepop-$node/cpu.shares"
 }
 
 start_kubelet() {
@@ -133,6 +136,7 @@ start_kubelet() {
 		podLogsDir: $state/pod-logs
 		volumePluginDir: /var/lib/kubelet/volume-plugins
 		failSwapOn: false
+		oomScoreAdj: 0 # lowering it takes CAP_SYS_RESOURCE, here as well
 		serializeImagePulls: false
 		enforceNodeAllocatable: [pods]
 		evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%}
@@ -152,7 +156,7 @@ node_is_ready() {
 start_proxy() {
 	# Connection tracking's limits belong to the machine: zero leaves them alone.
 	start kube-proxy "$kube/kube-proxy" --kubeconfig "$state/etc/kube-proxy.kubeconfig" \
-		--hostname-override "$node" --proxy-mode iptables --cluster-cidr "$pod_cidr" \
+		--hostname-override "$node" --proxy-mode iptables --cluster-cidr "$pod_cidr" --oom-score-adj 0 \
 		--conntrack-max-per-core 0 --conntrack-tcp-timeout-established 0 \
 		--conntrack-tcp-timeout-close-wait 0
 }
