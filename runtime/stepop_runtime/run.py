@@ -11,6 +11,7 @@ from .session import Spark, stop
 
 SUCCEEDED, STEP_FAILED, RUNTIME_FAILED, TERMINATED = 0, 1, 70, 143
 STOP_LIMIT_S = 60
+TERMINATION_LIMIT_S = 5
 
 
 class Context:
@@ -34,9 +35,13 @@ class Termination:
         signal.signal(signal.SIGTERM, self._on_signal)
 
     def _on_signal(self, number, frame):
+        """The step may clean up, but not for long: a call into Spark's JVM waits for its job to end,
+        and so does any further call on the way out of it."""
         if self.asked:
             os._exit(TERMINATED)
         self.asked = True
+        signal.signal(signal.SIGALRM, self._on_signal)
+        signal.alarm(TERMINATION_LIMIT_S)
         raise Terminated()
 
     def close(self):

@@ -2,6 +2,7 @@
 """Spark's types, Spark's file systems and Spark's failures, in one local session per test class."""
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import unittest
@@ -224,6 +225,29 @@ class Steps(StepTest):
         document["result"] = "file://%s/result.json" % self.bucket
         self.assertEqual(self.result(document), self.termination()[1])
         self.assertEqual(self.result(document)["error"]["message"], "no column; session: None")
+
+    def test_a_step_in_the_midst_of_a_job_ends_soon_and_takes_the_jvm_with_it(self):
+        self.write("helper.py", """
+            import time
+            def wait(value):
+                print("ready", flush=True)
+                time.sleep(100)
+            """)
+        self.write("steps.py", """
+            from helper import wait
+            def one(spark):
+                spark.sparkContext.parallelize([1], 1).map(wait).collect()
+            """)
+        document = self.document(spark=self.spark())
+        process = self.start(document)
+        # Printed by a worker: it has imported a module that only the archive brings to it. What
+        # workers print comes out of the JVM's stderr.
+        self.assertIn("ready\n", iter(process.stderr.readline, ""))
+        process.send_signal(signal.SIGTERM)
+        # The pipes are at their end when no process holds them any more, the JVM and its worker included.
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 143)
+        self.assertIsNone(self.result(document))
 
     def test_a_column_that_is_not_there_and_a_session_that_cannot_start(self):
         self.write("steps.py", "def one(spark):\n    return spark.range(2).select('absent')\n")
