@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the rows are made into before a model sees them. Training and evaluation share it.
 
-`squash` is a Python function that runs on the executors, which therefore import this module too."""
+`signed_log` is a Python function that runs on the executors, which therefore import this module too."""
 import math
 
 from pyspark.ml.feature import VectorAssembler
@@ -10,8 +10,7 @@ from pyspark.sql import functions as F
 LONG_TAILED = "feature_3"
 
 
-@F.udf("double")
-def squash(value):
+def signed_log(value):
     """Logarithm of the size, sign kept: brings a long tail in reach of the other features."""
     return None if value is None else math.copysign(math.log1p(abs(value)), value)
 
@@ -25,6 +24,8 @@ def typed(raw):
 def assembled(raw):
     """Typed rows with all feature_* columns in one vector, `features`."""
     data = typed(raw)
+    # Made here and not where the module is imported: executors import it too, and have no session.
+    squash = F.udf(signed_log, "double")
     data = data.withColumn(LONG_TAILED, squash(data[LONG_TAILED]))
     names = sorted(name for name in data.columns if name.startswith("feature_"))
     return VectorAssembler(inputCols=names, outputCol="features").transform(data)
