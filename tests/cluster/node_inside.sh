@@ -93,6 +93,18 @@ import_images() {
 		ctr images label "$(image_name "$image")" "stepop.dev/build=${folder##*/}" \
 			io.cri-containerd.pinned=pinned >/dev/null
 	done
+	forget_old_images
+}
+
+# Every image has a second name, its digest, that stays when the first is given to a new build;
+# such leftovers would keep gigabytes.
+forget_old_images() {
+	local old
+	mapfile -t old < <(ctr images ls | awk '
+		/^sha256:/ { digest_of[$1] = $3; next }
+		{ is_named[$3] = 1 }
+		END { for (name in digest_of) if (!(digest_of[name] in is_named)) print name }')
+	[ ${#old[@]} -eq 0 ] || ctr images rm --sync "${old[@]}" >/dev/null
 }
 
 # The kubelet's cgroups lie below one that `down` can remove as a whole. Its share of the
