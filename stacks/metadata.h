@@ -118,7 +118,9 @@ struct metadata_flavor {
 	/*
 	 * Writes what changed, together: any pointer may be NULL. Rows are inserted or replaced by
 	 * their keys; events are appended (their sequence is ignored). Of a run only state, reason,
-	 * start and end are replaced. Every row must be of the lease's run (assert).
+	 * start and end are replaced. Every row must be of the lease's run (assert). A change with
+	 * a run, or with an attempt that has not started, survives a power cut, and all before it
+	 * does; the rest survives a killed process.
 	 */
 	bool (*record)(struct metadata_store *store, const struct lease *lease,
 	               const struct metadata_change *change, struct error **err);

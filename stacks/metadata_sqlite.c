@@ -65,6 +65,15 @@ static bool read_lease(struct sqlite_database *database, const char *run_id, str
 	return status == SQLITE_ROW;
 }
 
+static bool transact_synced(struct sqlite_database *database, bool synced,
+                            bool (*body)(struct sqlite_database *database, void *context,
+                                         struct error **err),
+                            void *context, struct error **err)
+{
+	return sqlite_database_set_synced(database, synced, err) &&
+	       sqlite_database_transact(database, body, context, err);
+}
+
 struct creation {
 	const struct run_row *run;
 	const struct step_row *steps;
@@ -122,7 +131,7 @@ static bool sqlite_create_run(struct metadata_store *store, const struct run_row
 	scoped(text) char *holder = holder_name();
 	struct creation creation = { row, steps, step_count, inputs, input_count, holder };
 
-	if (!sqlite_database_transact(database_of(store), create_in_transaction, &creation, err))
+	if (!transact_synced(database_of(store), true, create_in_transaction, &creation, err))
 		return error_wrap(err, "create the run '%s'", row->name);
 	*lease = (struct lease){ xstrdup(row->id), take(holder), 1 };
 	return true;
@@ -170,7 +179,7 @@ static bool sqlite_acquire_lease(struct metadata_store *store, const char *run_i
 	scoped(text) char *holder = holder_name();
 	struct takeover takeover = { run_id, holder, 0 };
 
-	if (!sqlite_database_transact(database_of(store), take_over_in_transaction, &takeover, err))
+	if (!transact_synced(database_of(store), true, take_over_in_transaction, &takeover, err))
 		return false;
 	*lease = (struct lease){ xstrdup(run_id), take(holder), takeover.fence };
 	return true;
@@ -212,8 +221,7 @@ static bool renew_in_transaction(struct sqlite_database *database, void *context
 static bool sqlite_renew_lease(struct metadata_store *store, const struct lease *lease,
                                struct error **err)
 {
-	return sqlite_database_transact(database_of(store), renew_in_transaction, (void *)lease,
-	                                err);
+	return transact_synced(database_of(store), false, renew_in_transaction, (void *)lease, err);
 }
 
 struct recording {
@@ -240,12 +248,23 @@ static bool record_in_transaction(struct sqlite_database *database, void *contex
 	                             change->events, change->event_count, err);
 }
 
+/*
+ * What is acted upon next must not be forgotten at a power cut: the objects of an attempt that has
+ * not started are created once it is recorded, the end of a run is told to who waits for it. The
+ * rest can be found out again from the job and its result, and a sync can take milliseconds.
+ */
+static bool must_be_synced(const struct metadata_change *change)
+{
+	return change->run || (change->attempt && !change->attempt->started_at);
+}
+
 static bool sqlite_record(struct metadata_store *store, const struct lease *lease,
                           const struct metadata_change *change, struct error **err)
 {
 	struct recording recording = { lease, change };
 
-	return sqlite_database_transact(database_of(store), record_in_transaction, &recording, err);
+	return transact_synced(database_of(store), must_be_synced(change), record_in_transaction,
+	                       &recording, err);
 }
 
 static bool sqlite_runs(struct metadata_store *store, int64_t limit, struct run_row **rows,

@@ -76,6 +76,18 @@ bool sqlite_database_execute(const struct sqlite_database *database, const char 
 	return true;
 }
 
+bool sqlite_database_set_synced(struct sqlite_database *database, bool synced, struct error **err)
+{
+	if (synced == database->synced)
+		return true;
+	if (!sqlite_database_execute(
+		    database, synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+		    err))
+		return false;
+	database->synced = synced;
+	return true;
+}
+
 /* Takes the write lock at the start: a transaction that reads first and writes later could be
  * refused in the middle, and no waiting would help it. */
 bool sqlite_database_transact(struct sqlite_database *database,

@@ -15,6 +15,7 @@
 struct sqlite_database {
 	sqlite3 *connection;
 	char *path;
+	bool synced;                                    /* see sqlite_database_set_synced() */
 	sqlite3_stmt *statements[METADATA_QUERY_COUNT]; /* prepared when first needed */
 };
 extern const struct metadata_dialect sqlite_dialect;
@@ -34,6 +35,12 @@ void *sqlite_database_error(const struct sqlite_database *database, struct error
 /* One or several statements that give no rows. */
 bool sqlite_database_execute(const struct sqlite_database *database, const char *sql,
                              struct error **err);
+
+/*
+ * Whether commits from now on survive a power cut, they and all before them (a new connection's
+ * do), or only a killed process: what was written since the last synced one may be lost then.
+ */
+bool sqlite_database_set_synced(struct sqlite_database *database, bool synced, struct error **err);
 
 /* Runs `body` as one transaction: all of it or, when it fails, nothing. */
 bool sqlite_database_transact(struct sqlite_database *database,

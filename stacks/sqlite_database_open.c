@@ -76,11 +76,6 @@ static bool migrate_in_transaction(struct sqlite_database *database, void *conte
 	return sqlite_database_execute(database, mark, err);
 }
 
-/*
- * synchronous = FULL: a commit survives a power cut too, not only a killed process. What is
- * recorded is acted upon at once (an attempt's objects are created), so a commit that is forgotten
- * would leave pods that nobody knows.
- */
 static struct sqlite_database *connect_database(const char *path, struct error **err)
 {
 	scoped(sqlite_database) struct sqlite_database *database = xcalloc(1, sizeof(*database));
@@ -90,8 +85,8 @@ static struct sqlite_database *connect_database(const char *path, struct error *
 	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return sqlite_database_error(database, err);
 	sqlite3_busy_timeout(database->connection, SQLITE_BUSY_TIMEOUT_MS);
-	if (!sqlite_database_execute(database,
-	                             "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", err))
+	if (!sqlite_database_execute(database, "PRAGMA foreign_keys = ON", err) ||
+	    !sqlite_database_set_synced(database, true, err))
 		return NULL;
 	return take(database);
 }

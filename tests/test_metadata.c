@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,21 @@
 #include "stacks/metadata_schema.h"
 
 static const char id_a[] = "7d1f00000000000000000000000000aa";
+
+/* SQLite's syncs come by here. */
+static int syncs;
+
+int fsync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 struct fixture {
 	char *folder, *path;
@@ -410,6 +426,31 @@ static void test_record__takes_a_megabyte_of_message(void **state)
 	metadata_rows_free(&metadata_table_attempt, rows, count);
 }
 
+static void test_record__syncs_what_is_acted_upon_next(void **state)
+{
+	scoped(metadata_store) struct metadata_store *store = open_store(*state);
+	struct attempt_row attempt = { .run_id = (char *)id_a,
+		                       .step = (char *)"s",
+		                       .attempt = 1,
+		                       .state = (char *)"launching" };
+	struct run_row run = new_run(id_a, "one");
+	struct metadata_change change = { .attempt = &attempt }, end = { .run = &run };
+	struct lease lease;
+	int before;
+
+	create_run(store, id_a, "one", &lease);
+	before = syncs;
+	assert_true(metadata_record(store, &lease, &change, NULL));
+	assert_true(syncs > before);
+	before = syncs;
+	attempt.started_at = 1;
+	assert_true(metadata_record(store, &lease, &change, NULL));
+	assert_int_equal(syncs, before);
+	assert_true(metadata_record(store, &lease, &end, NULL));
+	assert_true(syncs > before);
+	lease_release(&lease);
+}
+
 static void test_inputs__tell_what_a_step_read(void **state)
 {
 	scoped(metadata_store) struct metadata_store *store = open_store(*state);
@@ -692,6 +733,7 @@ int main(void)
 		TEST(test_record__keeps_every_field),
 		TEST(test_record__replaces_by_key_and_keeps_what_a_run_was_made_of),
 		TEST(test_record__takes_a_megabyte_of_message),
+		TEST(test_record__syncs_what_is_acted_upon_next),
 		TEST(test_inputs__tell_what_a_step_read),
 		TEST(test_events__gives_those_after_a_sequence),
 		TEST(test_acquire_lease__waits_for_the_end_of_anothers),
