@@ -452,6 +452,11 @@ struct http_client *http_client_new(struct loop *loop)
 	return client;
 }
 
+struct loop *http_client_loop(const struct http_client *client)
+{
+	return client->loop;
+}
+
 static bool client_open(struct http_client *client, struct error **err)
 {
 	const struct curl_api *curl;
@@ -510,6 +515,17 @@ bool http_perform(struct http_client *client, const struct http_request *request
 	*response = transfer->response;
 	transfer->response = (struct http_response){ 0 };
 	return true;
+}
+
+void http_wait(struct http_client *client, int64_t delay_ms)
+{
+	int64_t deadline_ms = loop_now_ms() + delay_ms;
+
+	if (!client_open(client, NULL))
+		return;
+	while (loop_now_ms() < deadline_ms)
+		client_drive(client, deadline_ms);
+	client_arm(client);
 }
 
 struct http_transfer *http_start(struct http_client *client, const struct http_request *request,

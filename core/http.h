@@ -18,6 +18,7 @@ struct http_transfer;
 struct http_client *http_client_new(struct loop *loop);
 void http_client_free(struct http_client *client);
 DEFINE_CLEANUP(http_client);
+struct loop *http_client_loop(const struct http_client *client);
 
 /* How a server is trusted and how we are known to it. Everything is borrowed until the transfer
  * ends. */
@@ -71,6 +72,9 @@ void http_response_release(struct http_response *response);
  */
 bool http_perform(struct http_client *client, const struct http_request *request,
                   struct http_response *response, struct error **err);
+
+/* Lets `delay_ms` pass, before a retry say; other transfers proceed as in http_perform(). */
+void http_wait(struct http_client *client, int64_t delay_ms);
 
 /* All are called from the loop, never from within http_start() or http_perform(). */
 struct http_events {

@@ -90,7 +90,8 @@ static bool apply_parsed_url(struct http_setup *setup, const struct curl_api *cu
 			return url_error(curl, server_name, code, err);
 	}
 	full = url_part(curl, url, CURLUPART_URL, 0);
-	return (full && SET(CURLOPT_URL, full)) ||
+	/* Keys of objects may hold dots; nothing that we ask for is to become another resource. */
+	return (full && SET(CURLOPT_PATH_AS_IS, 1L) && SET(CURLOPT_URL, full)) ||
 	       error_set(err, ERROR_INTERNAL, "libcurl does not take the URL");
 }
 
