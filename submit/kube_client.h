@@ -18,6 +18,7 @@ struct kube_client *kube_client_new_take(struct http_client *http, struct kube_c
 void kube_client_free(struct kube_client *client);
 DEFINE_CLEANUP(kube_client);
 const struct kube_config *kube_client_config(const struct kube_client *client);
+struct loop *kube_client_loop(const struct kube_client *client);
 
 /* A kind of object that stepop deals with: where its collection lives. */
 struct kube_kind {
@@ -82,6 +83,16 @@ bool kube_client_delete_collection(struct kube_client *client, const struct kube
  * . */
 char *kube_client_log(struct kube_client *client, const char *namespace, const char *pod,
                       const char *container, size_t limit_bytes, struct error **err);
+/*
+ * Starts a GET whose answer is followed on the loop: watches and logs. `path` begins with the API's
+ * ("/api/v1/…?watch=true"). `fresh` asks for a new credential, after a 401. May wait for a
+ * credential plugin. Errors within the answer are the caller's: kube_status_error().
+ */
+struct http_transfer *kube_client_start(struct kube_client *client, const char *path, bool fresh,
+                                        int64_t idle_timeout_ms, const struct http_events *events,
+                                        void *context, struct error **err);
+/* Says about a stream's own error (no answer came) where to look; returns NULL. */
+void *kube_client_explain(const struct kube_client *client, struct error **err);
 /* GET of any path, "/version" say. */
 json_t *kube_client_get_path(struct kube_client *client, const char *path, struct error **err);
 
