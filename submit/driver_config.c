@@ -14,7 +14,8 @@
 
 /*
  * The key of a path in a ConfigMap, which knows [-._a-zA-Z0-9] only: '/' is written "_.", '_' is
- * "__", anything else is '_' and its hex digits, a dot in front too ("..x" is no key). So no two
+ * "__", anything else is '_' and its hex digits, a dot in front too ("..x" is no
+ * key). So no two
  * paths share a key; one that is too long ends in a hash instead.
  */
 static char *key_of_path(const char *path)
@@ -41,11 +42,14 @@ static char *key_of_path(const char *path)
 	return strlen(key) <= KEY_LIMIT ? take(key) : text_printf("%.180s_h%s", key, digest);
 }
 
-/* Relative, without empty parts, "." and "..": what the kubelet accepts as the path of an item. */
+/* Relative, without empty parts, "." and "..", and not beginning with "..": what the API server
+ * accepts as the path of an item. */
 static bool is_relative_path(const char *path)
 {
 	size_t size;
 
+	if (text_starts_with(path, ".."))
+		return false;
 	do {
 		size = strcspn(path, "/");
 		if (!size || (size == 1 && path[0] == '.') || (size == 2 && !memcmp(path, "..", 2)))

@@ -536,7 +536,7 @@ static void test_driver_objects_build__mounts_files_as_a_tree(void **state)
 	app.files = xcalloc(1, sizeof(*app.files));
 	app.files->mount_path = xstrdup("/opt/stepop");
 	app.files->contents = json_pack("{s:s, s:s, s:s, s:s, s:s}", "main.py", "1", "a/b.py", "2",
-	                                "a_b.py", "3", "a_.b.py", "4", "..x/\xc3\xa4 b", "5");
+	                                "a_b.py", "3", "a_.b.py", "4", ".x/\xc3\xa4 b", "5");
 	objects = built(&app);
 	map = named_object(objects, "spark-pi-fbe3efa1fcfa5a18-files");
 	volume = named(at(driver_objects_pod(objects), "spec.volumes"), "stepop-files");
@@ -585,6 +585,8 @@ static void test_driver_objects_build__refuses_files_that_no_config_map_can_hold
 	assert_files_refused("data/big.csv", 901 * 1024, "901 KiB together");
 	assert_files_refused("data/big.csv", 901 * 1024, "'data/big.csv', 901 KiB");
 	assert_files_refused("../main.py", 1, "'../main.py'");
+	assert_files_refused("..x/main.py", 1, "'..x/main.py'");
+	assert_files_refused("a/../main.py", 1, "'a/../main.py'");
 	assert_files_refused("/main.py", 1, "'/main.py'");
 	assert_files_refused("a//b.py", 1, "'a//b.py'");
 	assert_files_refused("a/", 1, "'a/'");
