@@ -47,6 +47,7 @@ static void test_kube_object_label_value__makes_the_rest_valid_and_distinct(void
 		scoped(text) char *again = kube_object_label_value(value);
 
 		assert_string_equal(again, value);
+		assert_true(strlen(value) <= 63);
 		assert_null(json_object_get(seen, value));
 		json_object_set_new(seen, value, json_true());
 	}
