@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cli/artifact_commands.h"
 #include "cli/commands.h"
 #include "cli/run_commands.h"
 #include "cli/stack_commands.h"
@@ -33,6 +34,9 @@ static const struct command *const commands[] = {
 	&cmd_runs_list,
 	&cmd_runs_describe,
 	&cmd_logs,
+	&cmd_artifact_list,
+	&cmd_artifact_describe,
+	&cmd_artifact_preview,
 	&cmd_help,
 	&cmd_version,
 	&cmd_completion,
