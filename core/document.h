@@ -58,6 +58,13 @@ struct document_position document_item_position(const struct document *document,
                                                 const json_t *array, size_t index);
 
 /*
+ * `copy` was made of `value`, a value within the document: from now on its parts stand where those
+ * of `value` do; what `value` has not stands where the part around it does. Parts may be shared by
+ * both. `copy` must live as long as the document is asked.
+ */
+void document_copy_places(struct document *document, const json_t *value, const json_t *copy);
+
+/*
  * All faults of a document, shown at once: "pipeline.yaml:7:3: unknown field 'inptus'; did you mean
  * 'inputs'?". `document` may be NULL (what is wrong stands in no file).
  */

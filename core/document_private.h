@@ -14,7 +14,8 @@ struct document {
 	char *name;
 	json_t *root;
 	json_t *dropped; /* values at fault: kept, so that no address is used twice */
-	struct place *places;
+	struct place *places; /* a hash table with open addressing */
+	size_t place_count, place_capacity;
 };
 
 /* Notes where `of` stands: a value or a key's text (without index), or an item of an array. */

@@ -248,6 +248,28 @@ static void test_document_position__finds_values_keys_and_items(void **state)
 	assert_position(document_position(document, json_true()), 0, 0);
 }
 
+static void test_document_copy_places__puts_parts_where_their_models_stand(void **state)
+{
+	static const char yaml[] = "a: x\nb: [1, true, {c: d}]\n";
+	scoped(document) struct document *document =
+		document_parse("t.yaml", yaml, strlen(yaml), NULL);
+	json_t *root = document_root(document), *b = json_object_get(root, "b");
+	json_auto_t *copy = json_deep_copy(root);
+	json_t *more = json_pack("{s:[i]}", "e", 1);
+
+	(void)state;
+	json_object_set_new(copy, "a", more);
+	json_array_set(json_object_get(copy, "b"), 2, json_array_get(b, 2));
+	document_copy_places(document, root, copy);
+
+	assert_position(document_position(document, copy), 1, 1);
+	assert_position(document_key_position(document, copy, "b"), 2, 1);
+	assert_position(document_item_position(document, json_object_get(copy, "b"), 1), 2, 8);
+	assert_position(document_item_position(document, json_object_get(copy, "b"), 2), 2, 14);
+	assert_position(document_key_position(document, more, "e"), 1, 4);
+	assert_position(document_item_position(document, json_object_get(more, "e"), 0), 1, 4);
+}
+
 static void test_faults_check__sorts_by_place_and_makes_messages_printable(void **state)
 {
 	scoped(document) struct document *document = document_parse("t.yaml", "{}", 2, NULL);
@@ -548,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_document_parse__refuses_a_billion_laughs),
 		cmocka_unit_test(test_document_parse__refuses_depth_made_of_aliases),
 		cmocka_unit_test(test_document_position__finds_values_keys_and_items),
+		cmocka_unit_test(test_document_copy_places__puts_parts_where_their_models_stand),
 		cmocka_unit_test(test_faults_check__sorts_by_place_and_makes_messages_printable),
 		cmocka_unit_test(test_faults_check__shows_a_hundred_and_counts_the_rest),
 		cmocka_unit_test(test_document_write_yaml__writes_blocks_that_people_can_read),
