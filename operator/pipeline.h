@@ -34,7 +34,9 @@ struct step {
 	/* source: "steps.py:importer" … */
 	char *file;     /* relative to the pipeline's folder; NULL for main: */
 	char *function; /* NULL for main: */
-	bool wants_spark; /* the function has a parameter named `spark` */
+	/* The function has a parameter named "spark"; true as well where that cannot be told by
+	 * reading (it is imported or assigned). */
+	bool wants_spark;
 	/* … or {main: local:///app.jar, class: org.x.Main, args: […]} */
 	char *main, *main_class;
 	json_t *args;       /* array of strings; or NULL */
@@ -48,9 +50,11 @@ struct step {
 	size_t file_count;
 	size_t *after; /* indexes of the steps that `after:` names */
 	size_t after_count;
-	/* The step's settings merged over the pipeline's, expressions resolved: {"resources":
-	 * {...}, "spark": {"driver": {...}, "executor": {...}, "conf": {...}}, "environment":
-	 * {NAME: value}, "start_timeout": "10m"}; never NULL. */
+	/* The step's settings merged over the pipeline's, deeply and `conf` by key; expressions
+	 * resolved: {"resources": {"cpu", "memory", "gpu"}, "spark": {"driver": {"cores",
+	 * "memory", "memory_overhead"}, "executor": {the same and "instances"}, "conf":
+	 * {...}}, "environment": {NAME: text}, "start_timeout": "10m"}; never NULL. Amounts are as
+	 * written; null in `conf` unsets a property. */
 	json_t *settings;
 };
 
@@ -64,17 +68,24 @@ struct pipeline {
 };
 
 /*
- * Checks everything that can be known without a stack: fields, types, names (RFC 1123-like:
- * letters, digits, '_', '-'; at most 63), sources (the file exists, the function is defined in it:
- * a `def name(` at the left margin), references, output and input names valid Python identifiers,
- * parameters/inputs/files of a step disjoint, materializer types known
- * (`types`, NULL-terminated), cycles (graph.h), expressions, quantities. INVALID lists all faults,
- * each with file:line:column. `overrides` (an object of strings, or NULL): -p key=value, read as
- * YAML scalars or JSON; an undeclared key is a fault that suggests. retry, timeout, when, cache:
- * refused as not supported yet.
+ * Checks everything that can be known without a stack: fields, types, names (letters, digits, '_',
+ * '-'; at most 63), sources (the file exists; the function is defined in it, with parameters that
+ * take what it is given, as far as reading can tell), references, output and input names valid
+ * Python identifiers, parameters/inputs/files of a step disjoint, materializer types known
+ * (`types`, NULL-terminated; NULL: any), cycles (graph.h), expressions, quantities, plain paths of
+ * files. INVALID lists all faults, each with file:line:column. `overrides` (an object, or NULL): -p
+ * key=value; text becomes text where the default is text, else it is read as YAML or JSON; an
+ * undeclared key is a fault that suggests, as is a value of another type than the default's.
+ * retry, timeout, when, cache: refused as not supported yet.
+ * Expressions are resolved in settings, and in a step's source mapping, operator, parameters, files
+ * and settings: ${{ parameters.NAME }} and ${{ pipeline.name }}.
  */
 struct pipeline *pipeline_load(const char *path, const json_t *overrides, const char *const *types,
                                struct error **err);
+/* The same with the text at hand; `path` names it, and its folder is where files are looked for. */
+struct pipeline *pipeline_parse(const char *path, const char *text, size_t size,
+                                const json_t *overrides, const char *const *types,
+                                struct error **err);
 void pipeline_free(struct pipeline *pipeline);
 DEFINE_CLEANUP(pipeline);
 
