@@ -71,7 +71,7 @@ build_image_pause() {
 build_image_busybox() {
 	local root=$1/root applet
 	mkdir -p "$root"/{bin,etc,home,proc,root,sys,tmp,usr,var} "$1/deb"
-	(cd "$1/deb" && retry apt-get download -qq busybox-static)
+	(cd "$1/deb" && retry apt-get -qq -o APT::Sandbox::User=root download busybox-static)
 	dpkg-deb -x "$1"/deb/busybox-static_*.deb "$1/deb"
 	cp "$1/deb/bin/busybox" "$root/bin/busybox"
 	rm -rf "$1/deb"
