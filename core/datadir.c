@@ -27,7 +27,7 @@ static char *existing(const char *folder, const char *below, const char *relativ
 
 static char *find_beside_program(const char *relative)
 {
-	static const char *const places[] = { "/../share/stepop", "/..", "/../.." };
+	static const char *const places[] = { "/../share/stepop", "/..", "/../..", "/../../.." };
 	scoped(text) char *folder = program_folder();
 	char *path = NULL;
 	size_t i;
