@@ -12,9 +12,12 @@
 /*
  * Creates `objects` (driver_objects_build) in their order, then patches owner references onto all
  * but the Pod. Idempotent: an object that exists with the same stepop.dev labels (run, step,
- * attempt) is ours from an earlier try and is kept; anybody else's is CONFLICT. When the Pod cannot
- * be created, what this call created before it is deleted again. Returns the Pod as stored, owned
- * by the caller.
+ * attempt) is ours from an earlier try and is kept; anybody else's is CONFLICT; one that is being
+ * deleted is UNAVAILABLE. Returns the Pod as stored, owned by the caller.
+ *
+ * On an error that trying again cannot mend, what this call created is deleted again, the Pod
+ * included. After UNAVAILABLE and TIMEOUT everything is kept, since the Pod may well exist: call
+ * again with the same objects, or give up with submission_delete().
  */
 json_t *submission_create(struct kube_client *client, const json_t *objects, struct error **err);
 
