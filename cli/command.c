@@ -6,6 +6,7 @@
 
 #include "cli/artifact_commands.h"
 #include "cli/commands.h"
+#include "cli/rbac_commands.h"
 #include "cli/run_commands.h"
 #include "cli/stack_commands.h"
 #include "core/memory.h"
@@ -31,6 +32,9 @@ static const struct command *const commands[] = {
 	&cmd_stack_set,
 	&cmd_stack_update,
 	&cmd_stack_delete,
+	&cmd_rbac_render,
+	&cmd_rbac_apply,
+	&cmd_rbac_check,
 	&cmd_runs_list,
 	&cmd_runs_describe,
 	&cmd_logs,
