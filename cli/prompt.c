@@ -29,7 +29,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 /* Ctrl-C must not leave a terminal without echo: the signal interrupts the read, and is raised
  * again once the terminal is restored. */
-static ssize_t read_line(char *line)
+static ssize_t read_line(const char *label, char *line)
 {
 	struct sigaction before[ARRAY_SIZE(signals)], now = { .sa_handler = remember };
 	struct termios shown, hidden;
@@ -43,7 +43,10 @@ static ssize_t read_line(char *line)
 	caught = 0;
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &now, &before[i]);
+	/* Before the question is seen: this drops what was typed so far. */
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	fprintf(stderr, "%s: ", label);
+	fflush(stderr);
 	size = read(STDIN_FILENO, line, LINE_LIMIT);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
@@ -60,9 +63,7 @@ char *prompt_secret(const char *label, struct error **err)
 	char *secret = NULL;
 	ssize_t size;
 
-	fprintf(stderr, "%s: ", label);
-	fflush(stderr);
-	size = read_line(line);
+	size = read_line(label, line);
 	if (size > 0) {
 		line[strcspn(line, "\r\n")] = '\0';
 		secret = xstrdup(line);

@@ -145,6 +145,30 @@ fails 'several managers and none in the stack' 2 'choose one with --secrets-mana
 [ $? = 9 ] && grep -qF 'STEPOP_SECRETS_KEY' "$folder/err"
 say $? 'a malformed key is explained'
 
+# A terminal: asked for without echo; Ctrl-C leaves it with echo, and dies by the signal.
+cat >"$folder/terminal.py" <<'EOF'
+import os, pty, signal, sys, termios
+stepop, name, typed, status = sys.argv[1], sys.argv[2], sys.argv[3].encode(), int(sys.argv[4])
+pid, terminal = pty.fork()
+if not pid:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.execv(stepop, [stepop, "secrets-manager", "secret", "register", name, "--schema=postgres", "--user=me", "-x", "vault"])
+said = b""
+while b"password: " not in said:
+    said += os.read(terminal, 1000)
+hidden = not termios.tcgetattr(terminal)[3] & termios.ECHO
+os.write(terminal, typed)
+ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+shown = termios.tcgetattr(terminal)[3] & termios.ECHO
+print(said, hidden, shown, ended)
+sys.exit(not (hidden and shown and ended == status))
+EOF
+timeout 30 python3 "$folder/terminal.py" "$stepop" asked $'geheim-hush/hush\n' 0 >"$folder/out" 2>"$folder/err"
+say $? 'a missing value is asked for without echo'
+timeout 30 python3 "$folder/terminal.py" "$stepop" asked2 $'\x03' -2 >"$folder/out" 2>"$folder/err"
+say $? 'Ctrl-C at the question leaves a usable terminal'
+gives 'what was typed is kept' '"password" in x["keys"]' secrets-manager secret describe asked -x vault
+
 # Mistakes.
 fails 'a mistyped flavor' 9 "did you mean 'spark-kubernetes'?" register --flavor spark-kubernets x
 fails 'a flavor that several types have' 9 'say which' register --flavor local x
