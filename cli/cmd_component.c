@@ -309,64 +309,66 @@ const struct command cmd_register = {
 	.run = run_register_any,
 };
 
-#define VERBS(noun, label, example)                                                              \
-	{                                                                                        \
-		[COMPONENT_REGISTER] = { .words = noun " register",                              \
-			                 .arguments = "NAME",                                    \
-			                 .summary = "register a " label,                         \
-			                 .details =                                              \
-			                         "All other options are those of the flavor: "   \
-			                         "'stepop " noun " flavors FLAVOR' lists them.", \
-			                 .options = register_options,                            \
-			                 .examples = "  stepop " noun " register " example,      \
-			                 .min_arguments = 1,                                     \
-			                 .max_arguments = 1,                                     \
-			                 .open_options = true,                                   \
-			                 .run = run_register },                                  \
-		[COMPONENT_LIST] = { .words = noun " list",                                      \
-			             .arguments = "",                                            \
-			             .summary = "list the " label "s",                           \
-			             .run = run_list },                                          \
-		[COMPONENT_DESCRIBE] = { .words = noun " describe",                              \
-			                 .arguments = "NAME",                                    \
-			                 .summary = "show a " label " and its options",          \
-			                 .min_arguments = 1,                                     \
-			                 .max_arguments = 1,                                     \
-			                 .run = run_describe },                                  \
-		[COMPONENT_UPDATE] = { .words = noun " update",                                  \
-			               .arguments = "NAME",                                      \
-			               .summary = "change options of a " label,                  \
-			               .options = update_options,                                \
-			               .min_arguments = 1,                                       \
-			               .max_arguments = 1,                                       \
-			               .open_options = true,                                     \
-			               .run = run_update },                                      \
-		[COMPONENT_DELETE] = { .words = noun " delete",                                  \
-			               .arguments = "NAME",                                      \
-			               .summary = "delete a " label " that no stack uses",       \
-			               .min_arguments = 1,                                       \
-			               .max_arguments = 1,                                       \
-			               .run = run_delete },                                      \
-		[COMPONENT_FLAVORS] = { .words = noun " flavors",                                \
-			                .arguments = "[FLAVOR]",                                 \
-			                .summary = "list the flavors of " label                  \
-			                           "s, or one's options",                        \
-			                .max_arguments = 1,                                      \
-			                .run = run_flavors },                                    \
+#define VERBS(noun, article, label, example)                                                      \
+	{                                                                                         \
+		[COMPONENT_REGISTER] = { .words = noun " register",                               \
+			                 .arguments = "NAME",                                     \
+			                 .summary = "register " article " " label,                \
+			                 .details =                                               \
+			                         "All other options are those of the flavor: "    \
+			                         "'stepop " noun " flavors FLAVOR' lists them.",  \
+			                 .options = register_options,                             \
+			                 .examples = "  stepop " noun " register " example,       \
+			                 .min_arguments = 1,                                      \
+			                 .max_arguments = 1,                                      \
+			                 .open_options = true,                                    \
+			                 .run = run_register },                                   \
+		[COMPONENT_LIST] = { .words = noun " list",                                       \
+			             .arguments = "",                                             \
+			             .summary = "list the " label "s",                            \
+			             .run = run_list },                                           \
+		[COMPONENT_DESCRIBE] = { .words = noun " describe",                               \
+			                 .arguments = "NAME",                                     \
+			                 .summary = "show " article " " label " and its options", \
+			                 .min_arguments = 1,                                      \
+			                 .max_arguments = 1,                                      \
+			                 .run = run_describe },                                   \
+		[COMPONENT_UPDATE] = { .words = noun " update",                                   \
+			               .arguments = "NAME",                                       \
+			               .summary = "change options of " article " " label,         \
+			               .options = update_options,                                 \
+			               .min_arguments = 1,                                        \
+			               .max_arguments = 1,                                        \
+			               .open_options = true,                                      \
+			               .run = run_update },                                       \
+		[COMPONENT_DELETE] = { .words = noun " delete",                                   \
+			               .arguments = "NAME",                                       \
+			               .summary =                                                 \
+			                       "delete " article " " label " that no stack uses", \
+			               .min_arguments = 1,                                        \
+			               .max_arguments = 1,                                        \
+			               .run = run_delete },                                       \
+		[COMPONENT_FLAVORS] = { .words = noun " flavors",                                 \
+			                .arguments = "[FLAVOR]",                                  \
+			                .summary = "list the flavors of " label                   \
+			                           "s, or one's options",                         \
+			                .max_arguments = 1,                                       \
+			                .run = run_flavors },                                     \
 	}
 
 const struct command cmd_components[COMPONENT_TYPE_COUNT][COMPONENT_VERB_COUNT] = {
-	[COMPONENT_ORCHESTRATOR] = VERBS("orchestrator", "orchestrator", "mine --flavor=local"),
-	[COMPONENT_STEP_OPERATOR] = VERBS("step-operator", "step operator",
+	[COMPONENT_ORCHESTRATOR] =
+		VERBS("orchestrator", "an", "orchestrator", "mine --flavor=local"),
+	[COMPONENT_STEP_OPERATOR] = VERBS("step-operator", "a", "step operator",
 	                                  "local_spark --flavor=spark-local --master='local[2]'"),
-	[COMPONENT_ARTIFACT_STORE] = VERBS("artifact-store", "artifact store",
+	[COMPONENT_ARTIFACT_STORE] = VERBS("artifact-store", "an", "artifact store",
 	                                   "s3_store --flavor=s3 --path=s3://bucket/prefix "
 	                                   "--authentication_secret=s3_authentication"),
 	[COMPONENT_CONTAINER_REGISTRY] =
-		VERBS("container-registry", "container registry",
+		VERBS("container-registry", "a", "container registry",
 	              "images --flavor=default --uri=registry.example.com/team"),
 	[COMPONENT_SECRETS_MANAGER] =
-		VERBS("secrets-manager", "secrets manager", "vault --flavor=local"),
+		VERBS("secrets-manager", "a", "secrets manager", "vault --flavor=local"),
 	[COMPONENT_METADATA_STORE] =
-		VERBS("metadata-store", "metadata store", "database --flavor=sqlite"),
+		VERBS("metadata-store", "a", "metadata store", "database --flavor=sqlite"),
 };

@@ -23,15 +23,15 @@ bool component_name_check(const char *what, const char *name, struct error **err
 
 	if (!isalpha((unsigned char)*name) || strlen(name) > NAME_LIMIT)
 		return error_set(err, ERROR_INVALID,
-		                 "'%s' is no name for a %s: it must begin with a letter and have "
-		                 "at most %d characters",
-		                 name, what, NAME_LIMIT);
+		                 "%s '%s': a name begins with a letter and has at most %d "
+		                 "characters",
+		                 what, name, NAME_LIMIT);
 	for (c = name; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-')
 			return error_set(err, ERROR_INVALID,
-			                 "'%s' is no name for a %s: only letters, digits, '_' and "
-			                 "'-' may be in it",
-			                 name, what);
+			                 "%s '%s': only letters, digits, '_' and '-' may be in a "
+			                 "name",
+			                 what, name);
 	return true;
 }
 
@@ -134,8 +134,7 @@ bool component_register(struct project *project, const struct catalog *catalog,
 		return false;
 	if (is_registered(project, component->type, component->name))
 		return error_set(err, ERROR_CONFLICT,
-		                 "there is a %s named '%s' already; 'stepop %s update %s' changes "
-		                 "it",
+		                 "%s '%s' is there already; 'stepop %s update %s' changes it",
 		                 label, component->name, component_type_name(component->type),
 		                 component->name);
 	return save(project, component, flavor, err);
