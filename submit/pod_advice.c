@@ -244,12 +244,17 @@ static void advise_memory(const json_t *pod, struct pod_status *status)
 			memory_limit(pod));
 }
 
-static void advise_exit(struct pod_status *status)
+static void advise_exit(const json_t *pod, struct pod_status *status)
 {
+	const char *role = kube_object_label(pod, "spark-role");
+
 	if (status->exit_code == 137)
 		status->advice =
-			xstrdup("the process was killed (signal 9), most often for its memory; "
-		                "raise spark.driver.memoryOverhead, or look at the node");
+			text_printf("the process was killed (signal 9), most often for its memory; "
+		                    "raise %s%s%s, or "
+		                    "look at the node",
+		                    role ? "spark." : "settings.resources", role ? role : ".memory",
+		                    role ? ".memoryOverhead" : "");
 	else if (status->exit_code == 143)
 		status->advice =
 			xstrdup("the process was asked to end (signal 15): its pod was deleted "
@@ -279,5 +284,5 @@ void pod_advise(const json_t *pod, struct pod_status *status)
 	if (text_equal(status->reason, "OOMKilled"))
 		advise_memory(pod, status);
 	else if (status->has_exit_code)
-		advise_exit(status);
+		advise_exit(pod, status);
 }
