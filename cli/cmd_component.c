@@ -32,9 +32,9 @@ static const struct component_flavor *flavor_of_type(enum component_type type, c
 	if (!other)
 		return NULL;
 	return error_set(err, ERROR_INVALID,
-	                 "flavor '%s' is one of %ss; 'stepop %s flavors' lists those of %ss", name,
-	                 component_type_label(other->type), component_type_name(type),
-	                 component_type_label(type));
+	                 "flavor '%s' is one of type '%s'; 'stepop %s flavors' lists those of '%s'",
+	                 name, component_type_name(other->type), component_type_name(type),
+	                 component_type_name(type));
 }
 
 static bool register_as(const struct arguments *arguments, const struct component_flavor *flavor,
@@ -309,7 +309,7 @@ const struct command cmd_register = {
 	.run = run_register_any,
 };
 
-#define VERBS(noun, article, label, example)                                                      \
+#define VERBS(noun, article, label, labels, example)                                              \
 	{                                                                                         \
 		[COMPONENT_REGISTER] = { .words = noun " register",                               \
 			                 .arguments = "NAME",                                     \
@@ -325,7 +325,7 @@ const struct command cmd_register = {
 			                 .run = run_register },                                   \
 		[COMPONENT_LIST] = { .words = noun " list",                                       \
 			             .arguments = "",                                             \
-			             .summary = "list the " label "s",                            \
+			             .summary = "list the " labels,                               \
 			             .run = run_list },                                           \
 		[COMPONENT_DESCRIBE] = { .words = noun " describe",                               \
 			                 .arguments = "NAME",                                     \
@@ -350,25 +350,26 @@ const struct command cmd_register = {
 			               .run = run_delete },                                       \
 		[COMPONENT_FLAVORS] = { .words = noun " flavors",                                 \
 			                .arguments = "[FLAVOR]",                                  \
-			                .summary = "list the flavors of " label                   \
-			                           "s, or one's options",                         \
+			                .summary = "list the flavors of " labels                  \
+			                           ", or one\'s options",                         \
 			                .max_arguments = 1,                                       \
 			                .run = run_flavors },                                     \
 	}
 
 const struct command cmd_components[COMPONENT_TYPE_COUNT][COMPONENT_VERB_COUNT] = {
 	[COMPONENT_ORCHESTRATOR] =
-		VERBS("orchestrator", "an", "orchestrator", "mine --flavor=local"),
-	[COMPONENT_STEP_OPERATOR] = VERBS("step-operator", "a", "step operator",
+		VERBS("orchestrator", "an", "orchestrator", "orchestrators", "mine --flavor=local"),
+	[COMPONENT_STEP_OPERATOR] = VERBS("step-operator", "a", "step operator", "step operators",
 	                                  "local_spark --flavor=spark-local --master='local[2]'"),
-	[COMPONENT_ARTIFACT_STORE] = VERBS("artifact-store", "an", "artifact store",
-	                                   "s3_store --flavor=s3 --path=s3://bucket/prefix "
-	                                   "--authentication_secret=s3_authentication"),
+	[COMPONENT_ARTIFACT_STORE] =
+		VERBS("artifact-store", "an", "artifact store", "artifact stores",
+	              "s3_store --flavor=s3 --path=s3://bucket/prefix "
+	              "--authentication_secret=s3_authentication"),
 	[COMPONENT_CONTAINER_REGISTRY] =
-		VERBS("container-registry", "a", "container registry",
+		VERBS("container-registry", "a", "container registry", "container registries",
 	              "images --flavor=default --uri=registry.example.com/team"),
-	[COMPONENT_SECRETS_MANAGER] =
-		VERBS("secrets-manager", "a", "secrets manager", "vault --flavor=local"),
-	[COMPONENT_METADATA_STORE] =
-		VERBS("metadata-store", "a", "metadata store", "database --flavor=sqlite"),
+	[COMPONENT_SECRETS_MANAGER] = VERBS("secrets-manager", "a", "secrets manager",
+	                                    "secrets managers", "vault --flavor=local"),
+	[COMPONENT_METADATA_STORE] = VERBS("metadata-store", "a", "metadata store",
+	                                   "metadata stores", "database --flavor=sqlite"),
 };

@@ -3,6 +3,7 @@
 #include "cli/prompt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -27,31 +28,56 @@ static void remember(int signal_number)
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
-/* Ctrl-C must not leave a terminal without echo: the signal interrupts the read, and is raised
- * again once the terminal is restored. */
+/* Signals come in only while it waits: one that came before would otherwise be slept over. */
+static ssize_t wait_and_read(char *line, const sigset_t *open)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	if (ppoll(&input, 1, NULL, open) < 0)
+		return -1;
+	return read(STDIN_FILENO, line, LINE_LIMIT);
+}
+
+static ssize_t ask_hidden(const char *label, char *line, const struct termios *shown,
+                          const sigset_t *open)
+{
+	struct termios hidden = *shown;
+	ssize_t size;
+
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	/* Before the question is seen: this drops what was typed so far. */
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	fprintf(stderr, "%s: ", label);
+	fflush(stderr);
+	size = wait_and_read(line, open);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, shown);
+	fputc('\n', stderr);
+	return size;
+}
+
+/* Ctrl-C must not leave a terminal without echo: the signal ends the waiting, and is raised again
+ * once the terminal is restored. */
 static ssize_t read_line(const char *label, char *line)
 {
 	struct sigaction before[ARRAY_SIZE(signals)], now = { .sa_handler = remember };
-	struct termios shown, hidden;
+	struct termios shown;
+	sigset_t held, open;
 	ssize_t size;
 	size_t i;
 
 	if (tcgetattr(STDIN_FILENO, &shown) < 0)
 		return -1;
-	hidden = shown;
-	hidden.c_lflag &= ~(tcflag_t)ECHO;
 	caught = 0;
+	sigemptyset(&held);
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&held, signals[i]);
+	sigprocmask(SIG_BLOCK, &held, &open);
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &now, &before[i]);
-	/* Before the question is seen: this drops what was typed so far. */
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	fprintf(stderr, "%s: ", label);
-	fflush(stderr);
-	size = read(STDIN_FILENO, line, LINE_LIMIT);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	size = ask_hidden(label, line, &shown, &open);
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &before[i], NULL);
-	fputc('\n', stderr);
+	sigprocmask(SIG_SETMASK, &open, NULL);
 	if (caught)
 		raise(caught);
 	return size;

@@ -3,7 +3,7 @@
 # Projects, components, stacks and secrets as they are typed; no value of a secret anywhere.
 # usage: STEPOP=build/asan/stepop tests/cli/stack_cli.sh      (output: TAP)
 set -uo pipefail
-stepop=$(realpath "${STEPOP:?set it to the stepop to test}")
+stepop=$(realpath "${STEPOP:?set it to the stepop to test}") || exit 1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export HOME=$folder/home

@@ -3,7 +3,7 @@
 # The tables of flavors in docs/stacks.md are the program's own; --write renders them anew.
 # usage: STEPOP=build/asan/stepop tests/cli/stack_docs.sh [--write]      (output: TAP)
 set -euo pipefail
-stepop=$(realpath "${STEPOP:?set it to the stepop to test}")
+stepop=$(realpath "${STEPOP:?set it to the stepop to test}") || exit 1
 cd "$(dirname "$0")/../.."
 document=docs/stacks.md
 start='<!-- rendered from the program by tests/cli/stack_docs.sh -->'
