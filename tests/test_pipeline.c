@@ -163,6 +163,23 @@ static void test_pipeline_load__reads_overrides_by_the_type_of_the_default(void 
 		5);
 }
 
+static void test_pipeline_parse__keeps_overrides_of_text_as_text(void **state)
+{
+	static const char yaml[] = HEAD "parameters: {a: x, b: null, c: [1], d: 1.5, e: ''}\n"
+					"steps: {s: {source: steps.py:wrapped}}\n";
+	json_auto_t *overrides = json_loads("{\"a\":\"123\",\"b\":\"123\",\"c\":\"[a, 2]\","
+	                                    "\"d\":\"2\",\"e\":\"true\"}",
+	                                    0, NULL);
+	struct error *err = NULL;
+	scoped(pipeline) struct pipeline *pipeline =
+		pipeline_parse(FOLDER "text.yaml", yaml, strlen(yaml), overrides, NULL, &err);
+
+	(void)state;
+	assert_ok(pipeline, err);
+	assert_json(pipeline->parameters,
+	            "{\"a\":\"123\",\"b\":123,\"c\":[\"a\",2],\"d\":2,\"e\":\"true\"}");
+}
+
 static void test_pipeline_load__refuses_overrides_that_fit_nothing(void **state)
 {
 	json_auto_t *overrides = json_pack("{s:s, s:s, s:s, s:s}", "pth", "x", "instances", "many",
@@ -266,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_pipeline_load__lays_a_steps_settings_over_the_pipelines),
 		cmocka_unit_test(test_pipeline_load__gives_empty_settings_where_there_are_none),
 		cmocka_unit_test(test_pipeline_load__reads_overrides_by_the_type_of_the_default),
+		cmocka_unit_test(test_pipeline_parse__keeps_overrides_of_text_as_text),
 		cmocka_unit_test(test_pipeline_load__refuses_overrides_that_fit_nothing),
 		cmocka_unit_test(test_pipeline_load__does_not_find_a_missing_file),
 		cmocka_unit_test(test_pipeline_parse__costs_no_more_than_linear_time),

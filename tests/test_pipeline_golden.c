@@ -462,6 +462,21 @@ static void test_schema__sees_each_structural_fault_by_itself(void **state)
 	json_decref(validator.root);
 }
 
+static void test_documentation__shows_a_pipeline_that_is_taken(void **state)
+{
+	scoped(text) char *page = file_read("docs/pipeline.md", 1 << 20, NULL, NULL);
+	char *begin = strstr(page, "```yaml\n") + strlen("```yaml\n"), *end = strstr(begin, "```");
+	json_auto_t *overrides = json_pack("{s:s}", "path", "data.csv");
+	struct error *err = NULL;
+	struct pipeline *pipeline = pipeline_parse(FOLDER "valid/shown.yaml", begin,
+	                                           (size_t)(end - begin), overrides, types, &err);
+
+	(void)state;
+	assert_ok(pipeline, err);
+	assert_int_equal(pipeline->step_count, 3);
+	pipeline_free(pipeline);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +485,7 @@ int main(void)
 			test_pipeline_load__refuses_the_invalid_files_in_the_words_expected),
 		cmocka_unit_test(test_schema__agrees_with_the_parser),
 		cmocka_unit_test(test_schema__sees_each_structural_fault_by_itself),
+		cmocka_unit_test(test_documentation__shows_a_pipeline_that_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
