@@ -13,7 +13,7 @@ struct place;
 struct document {
 	char *name;
 	json_t *root;
-	json_t *dropped; /* values at fault: kept, so that no address is used twice */
+	json_t *dropped;      /* values at fault: kept, so that no address is used twice */
 	struct place *places; /* a hash table with open addressing */
 	size_t place_count, place_capacity;
 };

@@ -9,9 +9,9 @@
 #include "operator/expression.h"
 
 static const char scope_json[] = "{\"parameters\":{\"path\":\"a.csv\",\"ratios\":[0.7,0.2],\"n\":3,"
-                                 "\"on\":true,\"none\":null,"
+				 "\"on\":true,\"none\":null,"
 				 "\"deep\":{\"list\":[{\"x\":\"y\"}]},\"learning-rate\":0.1,"
-                                 "\"text\":\"${{ parameters.n }}\"},"
+				 "\"text\":\"${{ parameters.n }}\"},"
 				 "\"pipeline\":{\"name\":\"demo\"}}";
 
 struct expression_case {
