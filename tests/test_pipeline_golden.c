@@ -18,7 +18,9 @@
 
 #define FOLDER "tests/golden/pipeline/"
 
-static const char *const types[] = { "spark.dataframe", "spark.model", "json", "text", NULL };
+static const char *const types[] = {
+	"spark.dataframe", "spark.model", "pandas.dataframe", "json", "text", NULL
+};
 
 static char *replaced(const char *text, const char *from, const char *to)
 {
@@ -94,6 +96,7 @@ static void test_pipeline_load__takes_the_valid_files(void **state)
 {
 	(void)state;
 	for_each(FOLDER "valid/*.yaml", assert_taken);
+	for_each("examples/*/pipeline.yaml", assert_taken);
 }
 
 static void test_pipeline_load__refuses_the_invalid_files_in_the_words_expected(void **state)
