@@ -9,6 +9,7 @@ trap 'rm -f "$log"' EXIT
 for test in "$@"; do
 	if timeout 120 "$test" >"$log" 2>&1; then
 		passed=$((passed + $(grep -c '^\[       OK' "$log")))
+		grep '^SKIPPED' "$log"
 	else
 		status=$?
 		failed=$((failed + 1))
