@@ -18,9 +18,10 @@ SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 SOURCES := $(foreach layer,$(LAYERS),$(wildcard $(layer)/*.c))
 LIBRARY := $(filter-out cli/main.c,$(SOURCES))
 TESTS ?= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+API_TESTS ?= $(patsubst tests/%.c,%,$(wildcard tests/api/test_*.c))
 TEST_SUPPORT := $(wildcard tests/fakes/*.c)
 
-.PHONY: all unit check test demo install clean deps cluster-up cluster-down FORCE
+.PHONY: all unit api check test demo install clean deps cluster-up cluster-down FORCE
 all: $(BUILD)/stepop
 
 $(BUILD)/release/%.o: %.c $(BUILD)/flags | deps
@@ -58,6 +59,10 @@ $(BUILD)/asan/stepop: $(BUILD)/asan/cli/main.o $(BUILD)/asan/libstepop.a
 
 unit: $(TESTS:%=$(BUILD)/tests/%)
 	@tests/run_unit.sh $^
+
+# Against a real API server and a real S3 server; needs no root.
+api: $(API_TESTS:%=$(BUILD)/tests/%)
+	@tests/run_api.sh $^
 
 clean:
 	rm -rf $(BUILD)
