@@ -64,6 +64,51 @@ unit: $(TESTS:%=$(BUILD)/tests/%)
 api: $(API_TESTS:%=$(BUILD)/tests/%)
 	@tests/run_api.sh $^
 
+# Parsers under fire: every tests/fuzz/fuzz_*.c for FUZZ_SECONDS, with libFuzzer.
+FUZZ_SECONDS ?= 20
+FUZZ_TARGETS ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer
+$(BUILD)/fuzz/%.o: %.c $(BUILD)/flags | deps
+	@mkdir -p $(@D)
+	@clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -MMD -MP -c $< -o $@
+$(BUILD)/fuzz/libstepop.a: $(LIBRARY:%.c=$(BUILD)/fuzz/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libstepop.a
+	@clang -fsanitize=fuzzer,address,undefined $^ $$(pkg-config --libs $(PACKAGES)) -ldl -lm -o $@
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+	@tests/fuzz/run_fuzz.sh $(FUZZ_SECONDS) $^
+
+# The fast part: at most two minutes when built.
+check: unit $(BUILD)/asan/stepop $(BUILD)/stepop
+	tests/check_layers.sh
+	tests/check_headers.sh
+	STEPOP=$(BUILD)/asan/stepop tests/check_docs.sh
+	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
+	tests/runtime/run.sh
+	tests/run_cli.sh $(BUILD)/asan/stepop
+
+# Everything: also a real API server, real Spark, and whole runs on a real node.
+test: check
+	$(MAKE) api
+	tests/e2e/run.sh $(BUILD)/stepop
+
+demo: $(BUILD)/stepop
+	@scripts/demo.sh $(BUILD)/stepop
+
+cluster-up:
+	@scripts/setup.sh cluster >&2
+	@tests/cluster/node.sh up
+
+cluster-down:
+	@tests/cluster/node.sh down
+
+install: $(BUILD)/stepop
+	install -D -m 755 $(BUILD)/stepop $(DESTDIR)$(PREFIX)/bin/stepop
+	for file in $$(git ls-files rbac runtime | grep -v README); do \
+		install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/stepop/$$file; done
+
 clean:
 	rm -rf $(BUILD)
 

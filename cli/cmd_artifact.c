@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/artifact_commands.h"
+#include "cli/commands.h"
 #include "cli/records.h"
 #include "core/http.h"
 #include "core/memory.h"
@@ -250,9 +250,9 @@ const struct command cmd_artifact_preview = {
 	.arguments = "RUN STEP.OUTPUT",
 	.summary = "show an artifact as it lies in the artifact store",
 	.details = "Of dataframes in Parquet the columns with nulls, minima and maxima are shown, "
-	           "which the\n"
+		   "which the\n"
 		   "files' footers tell: rows are not read. Of other types, the beginning of the "
-	           "value.",
+		   "value.",
 	.options = options,
 	.examples = "  stepop artifact preview @latest evaluator.metrics",
 	.min_arguments = 2,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/change.h"
-#include "cli/stack_commands.h"
+#include "cli/commands.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "operator/catalog.h"

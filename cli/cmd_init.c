@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stepop init: makes the project folder. */
-#include "cli/stack_commands.h"
+#include "cli/commands.h"
 #include "core/memory.h"
 #include "stacks/component.h"
 

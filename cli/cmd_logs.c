@@ -6,9 +6,9 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "cli/commands.h"
 #include "cli/log_tail.h"
 #include "cli/records.h"
-#include "cli/run_commands.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/text.h"

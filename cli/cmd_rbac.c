@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/change.h"
-#include "cli/rbac_commands.h"
+#include "cli/commands.h"
 #include "core/document.h"
 #include "core/http.h"
 #include "core/loop.h"

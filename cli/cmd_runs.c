@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/commands.h"
 #include "cli/records.h"
-#include "cli/run_commands.h"
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/text.h"

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cli/change.h"
+#include "cli/commands.h"
 #include "cli/secret_values.h"
-#include "cli/stack_commands.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "operator/catalog.h"

@@ -4,11 +4,7 @@
 
 #include <string.h>
 
-#include "cli/artifact_commands.h"
 #include "cli/commands.h"
-#include "cli/rbac_commands.h"
-#include "cli/run_commands.h"
-#include "cli/stack_commands.h"
 #include "core/memory.h"
 #include "core/text.h"
 
@@ -35,6 +31,7 @@ static const struct command *const commands[] = {
 	&cmd_rbac_render,
 	&cmd_rbac_apply,
 	&cmd_rbac_check,
+	&cmd_run,
 	&cmd_runs_list,
 	&cmd_runs_describe,
 	&cmd_logs,

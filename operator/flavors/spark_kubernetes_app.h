@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One attempt of a step as a Spark application: a pure function, so that dry runs and golden tests
+ * see what is launched. */
+#ifndef OPERATOR_FLAVORS_SPARK_KUBERNETES_APP_H
+#define OPERATOR_FLAVORS_SPARK_KUBERNETES_APP_H
+
+#include "operator/flavor.h"
+#include "submit/spark_app.h"
+
+/* Where the application runs, resolved from component, kubeconfig and command line. Borrowed. */
+struct spark_kubernetes_target {
+	const struct component *component;
+	const char *server; /* "https://host:6443"; NULL: not known (dry run without a master) */
+	const char *namespace;
+	const char *run_id, *run_name, *pipeline;
+	struct artifact_store *artifacts;
+};
+
+/*
+ * Fills *app, which the caller releases. Code, runtime and step.json go into app->files below
+ * /opt/stepop; credentials of the artifact store into app->secrets. Deterministic for one attempt.
+ */
+bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
+                                const struct step_launch *launch, struct spark_app *app,
+                                struct error **err);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A step's settings as Spark properties. */
+#ifndef OPERATOR_FLAVORS_SPARK_SETTINGS_H
+#define OPERATOR_FLAVORS_SPARK_SETTINGS_H
+
+#include <jansson.h>
+
+#include "core/error.h"
+#include "operator/pipeline.h"
+#include "submit/spark_conf.h"
+
+/*
+ * In ascending precedence: `resources` (each executor's cpu, memory, gpu), `spark.driver` and
+ * `spark.executor`, `spark.conf`. Memory in Kubernetes' or Spark's units becomes Spark's. A
+ * fractional cpu becomes spark.kubernetes.executor.request.cores beside the whole cores that Spark
+ * wants. Owned by the caller.
+ */
+struct spark_conf *spark_settings_conf(const struct step *step, struct error **err);
+
+/* `conf` as a JSON object of strings; what only pods understand (spark.kubernetes.*, executor
+ * instances) is left out when `local`. Owned by the caller. */
+json_t *spark_settings_json(const struct spark_conf *conf, bool local);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of a run share (run.c opens it, run_execute.c drives it, run_record.c records it);
+ * nobody else includes it. */
+#ifndef OPERATOR_RUN_PARTS_H
+#define OPERATOR_RUN_PARTS_H
+
+#include "core/http.h"
+#include "core/loop.h"
+#include "operator/flavor.h"
+#include "operator/graph.h"
+#include "operator/run.h"
+#include "operator/scheduler.h"
+#include "operator/step_launch.h"
+#include "operator/verdict.h"
+#include "stacks/metadata.h"
+#include "stacks/secret.h"
+#include "stacks/stack.h"
+
+/* One step of the run, with its present attempt. */
+struct run_step {
+	struct run *run;
+	const struct step *step;
+	size_t index;
+	struct step_operator *operator;    /* borrowed from run->operators */
+	const struct component *component; /* the operator's; borrowed */
+	struct job *job;
+	int attempt;   /* 0: not launched yet */
+	bool launched; /* its attempt is recorded */
+	char *work_folder, *log_path;
+	char *detail, *message, *advice;
+	bool has_exit_code;
+	int exit_code;
+	char *job_name;
+	int64_t created_at, started_at, ended_at;
+	int workers_ready, workers_wanted;
+	json_t *artifacts;
+	/* The job has ended; its result is being fetched. */
+	struct job_report final;
+	bool has_final;
+	int fetch_tries;
+	struct loop_source *fetch_timer;
+	struct run_step *next_ended;
+};
+
+struct run_operator {
+	const struct component *component; /* of the stack, or owned below */
+	struct component *owned;
+	struct step_operator *operator;
+};
+
+struct run {
+	struct project *project;
+	struct pipeline *pipeline;
+	struct stack *stack;
+	char *id, *name;
+	struct loop *loop;
+	struct http_client *http;
+	struct secret_store *secrets;
+	struct artifact_store *artifacts;
+	struct metadata_store *metadata;
+	struct operator_context context;
+	struct run_operator *operators;
+	size_t operator_count;
+	struct graph *graph;
+	struct scheduler *scheduler;
+	struct run_step *steps;
+	struct run_step *ended; /* their jobs are freed after the loop's turn */
+	enum run_state state;
+	int64_t created_at, ended_at;
+	char *reason;
+	struct lease lease;
+	const struct run_observer *observer;
+	void *observer_context;
+	struct loop_source *lease_timer, *interrupt, *terminate, *cancel_timer, *tick_timer;
+	int signal_number;   /* that cancelled the run; 0: none */
+	bool leaving;        /* a second signal: stop driving at once */
+	struct error *fatal; /* the run cannot be driven any further */
+};
+
+/* Rows of the metadata store (run_record.c). Each is one transaction; a failure becomes run->fatal.
+ */
+bool run_record_created(struct run *run, struct error **err);
+/* The step's row and its attempt's; `event` (or NULL) is appended with `kind`. */
+void run_record_step(struct run_step *step, const char *kind, const char *event);
+/* The rows of steps that changed without an attempt of their own (skipped, cancelled). */
+void run_record_others(struct run *run, const size_t *steps, size_t count);
+void run_record_ended(struct run *run);
+
+/* The contract and the rest of a launch (run.c); released with run_launch_release(). */
+struct run_launch {
+	struct step_launch launch;
+	json_t *contract;
+};
+bool run_launch_prepare(struct run_step *step, int attempt, bool upload,
+                        struct run_launch *prepared, struct error **err);
+void run_launch_release(struct run_launch *prepared);
+
+#endif
