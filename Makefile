@@ -64,22 +64,6 @@ unit: $(TESTS:%=$(BUILD)/tests/%)
 api: $(API_TESTS:%=$(BUILD)/tests/%)
 	@tests/run_api.sh $^
 
-# Parsers under fire: every tests/fuzz/fuzz_*.c for FUZZ_SECONDS, with libFuzzer.
-FUZZ_SECONDS ?= 20
-FUZZ_TARGETS ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer
-$(BUILD)/fuzz/%.o: %.c $(BUILD)/flags | deps
-	@mkdir -p $(@D)
-	@clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -MMD -MP -c $< -o $@
-$(BUILD)/fuzz/libstepop.a: $(LIBRARY:%.c=$(BUILD)/fuzz/%.o)
-	@rm -f $@
-	@ar rcs $@ $^
-$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libstepop.a
-	@clang -fsanitize=fuzzer,address,undefined $^ $$(pkg-config --libs $(PACKAGES)) -ldl -lm -o $@
-.PHONY: fuzz
-fuzz: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
-	@tests/fuzz/run_fuzz.sh $(FUZZ_SECONDS) $^
-
 # The fast part: at most two minutes when built.
 check: unit $(BUILD)/asan/stepop $(BUILD)/stepop
 	tests/check_layers.sh
