@@ -26,7 +26,7 @@
 #define CANCEL_GRACE_S 10
 #define START_TIMEOUT_MS 600000
 /* A registry may stumble once; the kubelet tries again after 10 s, then 20 s. */
-#define PULL_PATIENCE_MS 45000
+#define PULL_PATIENCE_MS 30000
 
 struct spark_operator {
 	struct step_operator base;
@@ -257,15 +257,24 @@ static void stop_timers(struct spark_job *job)
 	loop_cancel(take(job->pull_timer));
 }
 
-static void tell(struct spark_job *job)
+static void tell_progress(struct spark_job *job)
 {
 	struct job_report report = { 0 };
 
 	fill_report(job, &report);
-	if (report.phase == JOB_SUCCEEDED || report.phase == JOB_FAILED) {
-		job->ended = true;
-		stop_timers(job);
-	}
+	if (report.phase == JOB_SUCCEEDED || report.phase == JOB_FAILED)
+		report.phase = JOB_RUNNING;
+	job->events->changed(job->context, &job->job, &report);
+	job_report_release(&report);
+}
+
+static void tell_end(struct spark_job *job)
+{
+	struct job_report report = { 0 };
+
+	fill_report(job, &report);
+	job->ended = true;
+	stop_timers(job);
 	job->events->changed(job->context, &job->job, &report);
 	job_report_release(&report);
 }
@@ -288,7 +297,7 @@ static void give_up(struct spark_job *job, const char *after)
 			xstrdup("See 'kubectl describe pod'; a longer start_timeout in "
 		                "the step's settings waits longer.");
 	job->status.phase = POD_FAILED;
-	tell(job);
+	tell_end(job);
 }
 
 static void start_timed_out(void *context)
@@ -304,7 +313,7 @@ static void pull_timed_out(void *context)
 	struct spark_job *job = context;
 
 	job->pull_timer = NULL;
-	give_up(job, "45s");
+	give_up(job, "30s");
 }
 
 static bool is_pull_problem(const char *reason)
@@ -355,7 +364,7 @@ static void log_ended(void *context, const struct error *error)
 
 	job->output = NULL;
 	job->log_complete = !error;
-	if (is_final(job) && !job->ended)
+	if (is_final(job) && !job->ended && !job->cancelled)
 		end_job(job);
 }
 
@@ -379,7 +388,7 @@ static void end_job(struct spark_job *job)
 	kube_log_stream_cancel(take(job->output));
 	if (!job->log_complete)
 		fetch_log(job);
-	tell(job);
+	tell_end(job);
 }
 
 static void log_timed_out(void *context)
@@ -398,8 +407,9 @@ static void driver_changed(struct spark_job *job, const json_t *pod)
 	pod_status_read(pod, DRIVER_CONTAINER, &job->status);
 	watch_patience(job);
 	follow_log(job);
-	if (!is_final(job))
-		tell(job);
+	/* A cancelled job has ended when its pod is gone, and what it owns with it. */
+	if (!is_final(job) || job->cancelled)
+		tell_progress(job);
 	else if (job->output)
 		/* The last lines are under way; the step's end waits for them, but not long. */
 		job->log_timer = loop_start_timer(job->owner->context->loop, LOG_PATIENCE_MS,
@@ -417,7 +427,7 @@ static void driver_deleted(struct spark_job *job, const json_t *pod)
 	pod_status_read_deleted(pod, DRIVER_CONTAINER, &job->status);
 	loop_cancel(take(job->log_timer));
 	kube_log_stream_cancel(take(job->output));
-	tell(job);
+	tell_end(job);
 }
 
 static const char *label(const json_t *pod, const char *name)
@@ -467,7 +477,7 @@ static void executor_changed(struct spark_operator *spark, const json_t *pod, bo
 	if (executor->ready == ready)
 		return;
 	executor->ready = ready;
-	tell(job);
+	tell_progress(job);
 }
 
 static void pod_changed(void *context, json_t *pod)

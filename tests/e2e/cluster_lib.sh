@@ -1,5 +1,6 @@
 # Sourced after lib.sh by the runs on the real node: its addresses, and the commands of the README's second section.
-eval "$("$root/tests/cluster/node.sh" env)"
+addresses=$("$root/tests/cluster/node.sh" env)
+eval "$addresses"
 export KUBECONFIG=$STEPOP_KUBECONFIG
 kubectl=$STEPOP_KUBECTL
 namespace=e2e-$(basename "$0" .sh | tr -c 'a-z0-9\n' -)-$$
@@ -12,6 +13,7 @@ temporary_credentials() {
 	answer=$(curl -sf --noproxy '*' --aws-sigv4 "aws:amz:$STEPOP_S3_REGION:sts" \
 		--user "$STEPOP_S3_ACCESS_KEY:$(cat "$STEPOP_S3_SECRET_FILE")" \
 		-d 'Action=AssumeRole&Version=2011-06-15&DurationSeconds=3600' "$STEPOP_S3_ENDPOINT/")
+	answer=$(tr -d '\n' <<<"$answer")
 	s3_access_key=$(sed 's:.*<AccessKeyId>\(.*\)</AccessKeyId>.*:\1:' <<<"$answer")
 	s3_secret_key=$(sed 's:.*<SecretAccessKey>\(.*\)</SecretAccessKey>.*:\1:' <<<"$answer")
 	s3_session_token=$(sed 's:.*<SessionToken>\(.*\)</SessionToken>.*:\1:' <<<"$answer")

@@ -2,7 +2,7 @@
 # The example on the embedded default stack: Spark in local mode, nothing but this machine.
 . "$(dirname "$0")/lib.sh"
 
-VIRTUAL_ENV=$(HOME=$(getent passwd "$(id -u)" | cut -d: -f6) "$root/scripts/setup.sh" spark)
+VIRTUAL_ENV=$("$root/scripts/setup.sh" spark)
 export VIRTUAL_ENV
 "$stepop" init >/dev/null
 run "$stepop" run "$root/examples/spark_pipeline/pipeline.yaml" -o json

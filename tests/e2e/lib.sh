@@ -3,6 +3,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 stepop=${STEPOP:-$root/build/stepop}
 scratch=$(mktemp -d /tmp/stepop-e2e-XXXXXX)
+# Caches stay where they are; everything else of a home is new.
+export STEPOP_CACHE=${STEPOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/stepop}
 export HOME=$scratch/home NO_COLOR=1
 unset STEPOP_HOME KUBECONFIG SPARK_HOME VIRTUAL_ENV PYSPARK_PYTHON AWS_PROFILE AWS_ACCESS_KEY_ID \
 	AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
@@ -50,5 +52,7 @@ expect_status() { if [ "$status" = "$1" ]; then ok "$2"; else not_ok "$2 (exit s
 expect_out() { check "$2" grep -qE -- "$1" "$out"; }
 expect_err() { check "$2" grep -qE -- "$1" "$err"; }
 
-# json FILE PYTHON-EXPRESSION over `d`: prints its value.
-json() { /usr/bin/python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
+# json FILE PYTHON-EXPRESSION over `d`: prints its value; nothing when there is none.
+json() {
+	/usr/bin/python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2" 2>/dev/null || true
+}

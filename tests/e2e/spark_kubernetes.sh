@@ -23,6 +23,9 @@ check "the artifacts lie in S3" test "$(json "$out" 'all(a["uri"].startswith("s3
 check "the model's class is read from S3" test "$(json "$out" '[a["metadata"]["summary"] for a in d["artifacts"] if a["artifact"]=="trainer.model"][0]')" = RandomForestClassificationModel
 id=$(json "$out" 'd["run"]')
 
+# A step has ended when Spark's container has; the pod's phase follows within a second.
+"$kubectl" wait pods -n "$namespace" -l "stepop.dev/run=$id,spark-role=driver" \
+	--for=jsonpath='{.status.phase}'=Succeeded --timeout=60s >/dev/null || true
 objects=$scratch/objects.json
 "$kubectl" get pods,services,configmaps -n "$namespace" -l "stepop.dev/run=$id" -o json >"$objects"
 check "each step is one driver pod" test "$(json "$objects" 'len([o for o in d["items"] if o["kind"]=="Pod" and o["metadata"]["labels"].get("spark-role")=="driver"])')" = 6
