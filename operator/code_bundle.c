@@ -79,9 +79,10 @@ static bool collect_folder(struct collector *collector, const char *path, const 
 	bool ok = true;
 	int count, i;
 
-	if (depth > MAX_DEPTH || file_exists(marker))
+	/* The folder that was asked for is taken, even if it is an environment as well. */
+	if (depth > MAX_DEPTH || (depth && file_exists(marker)))
 		return true;
-	count = scandir(path, &entries, select_wanted, alphasort);
+	count = scandir(path, &entries, select_wanted, NULL);
 	if (count < 0)
 		return error_set(collector->err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_INTERNAL,
 		                 "read the folder '%s': %s", path, strerror(errno));
@@ -93,13 +94,35 @@ static bool collect_folder(struct collector *collector, const char *path, const 
 	return ok;
 }
 
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Byte order of the whole paths, whatever the locale: the same code always gives the same bundle.
+ */
+static json_t *sort_paths(const json_t *bundle)
+{
+	size_t count = json_object_size(bundle), i = 0;
+	const char **paths = xcalloc(count, sizeof(*paths)), *path;
+	json_t *sorted = json_object(), *text;
+
+	json_object_foreach ((json_t *)bundle, path, text)
+		paths[i++] = path;
+	qsort(paths, count, sizeof(*paths), compare_paths);
+	for (i = 0; i < count; i++)
+		json_object_set(sorted, paths[i], json_object_get(bundle, paths[i]));
+	free(paths);
+	return sorted;
+}
+
 json_t *code_bundle_collect(const char *folder, struct error **err)
 {
-	struct collector collector = { .folder = folder, .bundle = json_object(), .err = err };
+	json_auto_t *bundle = json_object();
+	struct collector collector = { .folder = folder, .bundle = bundle, .err = err };
 
 	if (collect_folder(&collector, folder, "", 0))
-		return collector.bundle;
-	json_decref(collector.bundle);
+		return sort_paths(bundle);
 	return error_wrap(err, "collect the Python files of '%s'", folder);
 }
 

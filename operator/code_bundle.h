@@ -10,8 +10,8 @@
 /*
  * Every *.py file in and below `folder`, as relative path -> text, in the order of paths. Left out
  * are hidden names, __pycache__, virtual environments (a folder with pyvenv.cfg) and links to
- * folders. INVALID: a file that is not UTF-8, more than 8 MiB or 2,000 files in all. Owned by
- * the caller.
+ * folders; `folder` itself is taken whatever it is. INVALID: a file that is not UTF-8, more than 8
+ * MiB or 2,000 files in all. Owned by the caller.
  */
 json_t *code_bundle_collect(const char *folder, struct error **err);
 
