@@ -43,7 +43,7 @@ static json_t *build_spark(const struct operator_context *context, const struct 
 	artifact_access(context->artifacts, &access);
 	if (!access.spark_conf || spark_conf_merge_json(conf, access.spark_conf, err))
 		spark = json_pack("{s:s?, s:s, s:o}", "master", master, "app_name", name, "conf",
-		                  spark_settings_json(conf, true));
+		                  spark_settings_json(conf, master));
 	artifact_access_release(&access);
 	return spark;
 }

@@ -108,7 +108,7 @@ static bool add_conf(json_t *argv, const struct spark_local_operator *local,
 	spark_conf_set_default(conf, "spark.ui.enabled", "false");
 	spark_conf_set_default(conf, "spark.ui.showConsoleProgress", "false");
 	spark_conf_set_default(conf, "spark.pyspark.python", local->python);
-	object = spark_settings_json(conf, true);
+	object = spark_settings_json(conf, local->master);
 	json_object_foreach (object, key, value) {
 		scoped(text) char *pair = text_printf("%s=%s", key, json_string_value(value));
 

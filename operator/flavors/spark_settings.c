@@ -30,7 +30,7 @@ static bool parse_cpu(const json_t *value, double *cpus)
 
 static bool set_cpu(struct spark_conf *conf, const json_t *value, struct error **err)
 {
-	scoped(text) char *cores = NULL, *millis = NULL;
+	scoped(text) char *cores = NULL;
 	double cpus;
 
 	if (!parse_cpu(value, &cpus))
@@ -38,24 +38,33 @@ static bool set_cpu(struct spark_conf *conf, const json_t *value, struct error *
 		                 "resources.cpu is no positive number of cores");
 	cores = text_printf("%.0f", ceil(cpus));
 	spark_conf_set(conf, "spark.executor.cores", cores);
-	if (cpus >= ceil(cpus))
-		return true;
-	millis = text_printf("%.0fm", ceil(cpus * 1000));
-	spark_conf_set(conf, "spark.kubernetes.executor.request.cores", millis);
 	return true;
+}
+
+/* The request goes with the cores that resources.cpu gave: who sets other cores does not mean it.
+ */
+static void set_cpu_fraction(struct spark_conf *conf, const json_t *value, const json_t *own)
+{
+	static const char request[] = "spark.kubernetes.executor.request.cores";
+	const char *cores = spark_conf_get(conf, "spark.executor.cores");
+	scoped(text) char *whole = NULL, *millis = NULL;
+	double cpus;
+
+	if (!value || !cores || json_object_get(own, request) || !parse_cpu(value, &cpus) ||
+	    cpus >= ceil(cpus))
+		return;
+	whole = text_printf("%.0f", ceil(cpus));
+	/* 0.07 * 1000 is a little above 70. */
+	millis = text_printf("%.0fm", ceil(cpus * 1000 - 1e-6));
+	if (text_equal(cores, whole))
+		spark_conf_set(conf, request, millis);
 }
 
 static bool set_memory(struct spark_conf *conf, const char *key, const json_t *value,
                        struct error **err)
 {
-	scoped(text) char *number =
-		json_is_integer(value) ? text_printf("%lldm", (long long)json_integer_value(value))
-				       : NULL;
-	scoped(text) char *memory =
-		spark_memory_from_quantity(number                     ? number
-	                                   : json_string_value(value) ? json_string_value(value)
-	                                                              : "",
-	                                   err);
+	const char *quantity = json_string_value(value);
+	scoped(text) char *memory = spark_memory_from_quantity(quantity ? quantity : "", err);
 
 	if (!memory)
 		return error_wrap(err, "%s", key);
@@ -96,9 +105,11 @@ static bool apply_role(struct spark_conf *conf, const char *role, const json_t *
 	json_t *value;
 
 	json_object_foreach ((json_t *)settings, name, value) {
-		scoped(text) char *key = text_printf("spark.%s.%s", role, name);
+		bool overhead = !strcmp(name, "memory_overhead");
+		scoped(text) char *key =
+			text_printf("spark.%s.%s", role, overhead ? "memoryOverhead" : name);
 
-		if (!strcmp(name, "memory") || !strcmp(name, "memoryOverhead")) {
+		if (overhead || !strcmp(name, "memory")) {
 			if (!set_memory(conf, key, value, err))
 				return false;
 		} else {
@@ -112,33 +123,51 @@ struct spark_conf *spark_settings_conf(const struct step *step, struct error **e
 {
 	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
 	const json_t *spark = json_object_get(step->settings, "spark");
+	const json_t *resources = json_object_get(step->settings, "resources");
 	const json_t *own = json_object_get(spark, "conf");
 
-	if (!apply_resources(conf, json_object_get(step->settings, "resources"), err) ||
+	if (!apply_resources(conf, resources, err) ||
 	    !apply_role(conf, "driver", json_object_get(spark, "driver"), err) ||
 	    !apply_role(conf, "executor", json_object_get(spark, "executor"), err) ||
 	    (own && !spark_conf_merge_json(conf, own, err)))
 		return error_wrap(err, "settings of step '%s'", step->name);
+	set_cpu_fraction(conf, json_object_get(resources, "cpu"), own);
 	return take(conf);
 }
 
-static bool is_for_pods(const char *key)
+static bool is_for_executors(const char *key)
 {
-	return text_starts_with(key, "spark.kubernetes.") ||
-	       !strcmp(key, "spark.executor.instances") || !strcmp(key, "spark.executor.memory") ||
-	       text_starts_with(key, "spark.executor.resource.") ||
-	       !strcmp(key, "spark.executor.cores");
+	static const char *const keys[] = { "spark.executor.instances", "spark.executor.cores",
+		                            "spark.executor.memory",
+		                            "spark.executor.memoryOverhead" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return text_starts_with(key, "spark.executor.resource.");
 }
 
-json_t *spark_settings_json(const struct spark_conf *conf, bool local)
+/* local-cluster[…] does start executors. */
+static bool has_executors(const char *master)
+{
+	return master &&
+	       (!text_starts_with(master, "local") || text_starts_with(master, "local-cluster["));
+}
+
+json_t *spark_settings_json(const struct spark_conf *conf, const char *master)
 {
 	json_t *object = json_object();
 	size_t count, i;
 	struct spark_conf_entry *entries = spark_conf_entries(conf, &count);
 
-	for (i = 0; i < count; i++)
-		if (!local || !is_for_pods(entries[i].key))
-			json_object_set_new(object, entries[i].key, json_string(entries[i].value));
+	for (i = 0; i < count; i++) {
+		const char *key = entries[i].key;
+
+		if (!text_starts_with(key, "spark.kubernetes.") &&
+		    (has_executors(master) || !is_for_executors(key)))
+			json_object_set_new(object, key, json_string(entries[i].value));
+	}
 	free(entries);
 	return object;
 }
