@@ -5,6 +5,7 @@ steps=${STEPS:-20}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
+export PATH=/usr/bin:$PATH # Debian's own Python for both, not a wrapper around one
 "$stepop" init >/dev/null
 printf 'def step(value=0):\n    return value + 1\n' >steps.py
 {

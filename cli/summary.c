@@ -63,7 +63,8 @@ static void print_values(const json_t *artifacts, FILE *out)
 
 	json_array_foreach ((json_t *)artifacts, i, artifact) {
 		json_t *value = json_object_get(json_object_get(artifact, "metadata"), "value");
-		scoped(text) char *text = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+		scoped(text) char *text =
+			value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)) : NULL;
 
 		if (text &&
 		    text_equal(json_string_value(json_object_get(artifact, "type")), "json"))
@@ -109,7 +110,10 @@ bool summary_print(const struct run *run, enum output_format format, FILE *out, 
 		return true;
 	}
 	if (format == OUTPUT_TABLE || format == OUTPUT_WIDE) {
-		fprintf(out, "\nrun %s %s\n\n", run_name(run), run_state_name(run_state(run)));
+		scoped(text) char *time = clock_format_duration(run_elapsed_ms(run));
+
+		fprintf(out, "\nrun %s %s in %s\n\n", run_name(run), run_state_name(run_state(run)),
+		        time);
 		return print_tables(format, steps, artifacts, out, err);
 	}
 	whole = json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "run", run_id(run), "name",

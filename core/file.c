@@ -98,6 +98,15 @@ bool file_write_atomic(const char *path, const void *bytes, size_t size, unsigne
 	return true;
 }
 
+bool file_write(const char *path, const void *bytes, size_t size, unsigned mode, struct error **err)
+{
+	scoped(fd) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+	if (fd < 0 || !write_all(fd, bytes, size))
+		return file_error(err, "write", path);
+	return true;
+}
+
 bool file_make_folders(const char *path, unsigned mode, struct error **err)
 {
 	scoped(text) char *copy = xstrdup(path);

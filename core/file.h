@@ -14,6 +14,9 @@ char *file_read(const char *path, size_t limit_bytes, size_t *size, struct error
 /* Temporary file beside it with `mode`, fsync, rename. */
 bool file_write_atomic(const char *path, const void *bytes, size_t size, unsigned mode,
                        struct error **err);
+/* Replaces what is there, in place and not synced: for what can be made again. */
+bool file_write(const char *path, const void *bytes, size_t size, unsigned mode,
+                struct error **err);
 /* Like mkdir -p. */
 bool file_make_folders(const char *path, unsigned mode, struct error **err);
 bool file_exists(const char *path);

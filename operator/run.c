@@ -383,6 +383,11 @@ const struct pipeline *run_pipeline(const struct run *run)
 	return run->pipeline;
 }
 
+int64_t run_elapsed_ms(const struct run *run)
+{
+	return (run->ended_at ? run->ended_at : clock_now_ms()) - run->created_at;
+}
+
 void run_step_view(const struct run *run, size_t index, struct step_view *view)
 {
 	const struct run_step *step = &run->steps[index];

@@ -64,6 +64,8 @@ const char *run_name(const struct run *run);
 const char *run_stack_name(const struct run *run);
 enum run_state run_state(const struct run *run);
 const struct pipeline *run_pipeline(const struct run *run);
+/* From its creation to its end, or to now. */
+int64_t run_elapsed_ms(const struct run *run);
 
 /* What can be told of a step now. Borrowed until the run proceeds. */
 struct step_view {

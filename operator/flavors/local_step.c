@@ -64,7 +64,7 @@ char *local_contract_write(const struct operator_context *context, const struct 
 	json_object_set_new(contract, "code", json_string(launch->code_folder));
 	json_object_set_new(contract, "spark", spark);
 	text = json_dumps(contract, JSON_INDENT(2));
-	if (!file_write_atomic(path, text, strlen(text), 0644, err))
+	if (!file_write(path, text, strlen(text), 0644, err))
 		return NULL;
 	return take(path);
 }
