@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 
 #define KILL_AFTER_MS 10000
 #define RESULT_LIMIT_BYTES 65536
+#define OUTPUT_TURN_BYTES 262144
 
 struct process_job {
 	struct job job;
@@ -133,20 +135,28 @@ static pid_t spawn(const struct process_start *start, int *output_fd, struct err
 	return -1;
 }
 
-/* True at the end of the output. */
-static bool read_output(struct process_job *process)
+static void take_output(struct process_job *process, const char *bytes, size_t size)
+{
+	/* A full disk must not stop the step; what is lost is only its log. */
+	if (write(process->log_fd, bytes, size) < 0 && errno == EBADF)
+		abort();
+	if (process->events->output)
+		process->events->output(process->context, &process->job, bytes, size);
+}
+
+/* True at the end of the output. Reads about `limit` bytes at most: who writes without end must not
+ * keep the loop from its other sources. */
+static bool read_output(struct process_job *process, size_t limit)
 {
 	char buffer[16384];
-	ssize_t n;
+	size_t total = 0;
+	ssize_t n = 1;
 
-	while ((n = read(process->output_fd, buffer, sizeof(buffer))) > 0) {
-		/* A full disk must not stop the step; what is lost is only its log. */
-		if (write(process->log_fd, buffer, (size_t)n) < 0 && errno == EBADF)
-			abort();
-		if (process->events->output)
-			process->events->output(process->context, &process->job, buffer, (size_t)n);
+	while (total < limit && (n = read(process->output_fd, buffer, sizeof(buffer))) > 0) {
+		take_output(process, buffer, (size_t)n);
+		total += (size_t)n;
 	}
-	return n == 0 || errno != EAGAIN;
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 static void output_ready(void *context, uint32_t events)
@@ -154,8 +164,18 @@ static void output_ready(void *context, uint32_t events)
 	struct process_job *process = context;
 
 	(void)events;
-	if (read_output(process))
+	if (read_output(process, OUTPUT_TURN_BYTES))
 		loop_cancel(take(process->output));
+}
+
+/* Grandchildren may hold the pipe open, and go on writing; what is in it now is all that belongs to
+ * the step. */
+static void read_rest(struct process_job *process)
+{
+	int size = 0;
+
+	if (!ioctl(process->output_fd, FIONREAD, &size) && size > 0)
+		read_output(process, (size_t)size);
 }
 
 static void describe_end(const struct process_job *process, int status, struct job_report *report)
@@ -189,9 +209,7 @@ static void child_ended(void *context, int status)
 	process->child = NULL;
 	process->ended = true;
 	loop_cancel(take(process->killer));
-	/* Grandchildren may hold the pipe open; what is in it now is all that belongs to the step.
-	 */
-	read_output(process);
+	read_rest(process);
 	loop_cancel(take(process->output));
 	kill(-process->pid, SIGKILL);
 	describe_end(process, status, &report);
