@@ -44,7 +44,8 @@ deps:
 
 # Plugins call back into the program, hence -rdynamic.
 $(BUILD)/stepop: $(SOURCES:%.c=$(BUILD)/release/%.o)
-	$(CC) $(CFLAGS) -rdynamic $^ $$(pkg-config --libs $(PACKAGES)) -ldl -o $@
+	@echo 'LD $@'
+	@$(CC) $(CFLAGS) -rdynamic $^ $$(pkg-config --libs $(PACKAGES)) -ldl -o $@
 
 $(BUILD)/asan/libstepop.a: $(LIBRARY:%.c=$(BUILD)/asan/%.o) $(TEST_SUPPORT:%.c=$(BUILD)/asan/%.o)
 	@rm -f $@
@@ -55,7 +56,8 @@ $(BUILD)/tests/%: $(BUILD)/asan/tests/%.o $(BUILD)/asan/libstepop.a
 	@$(CC) $(SANITIZE) -rdynamic $^ $$(pkg-config --libs $(PACKAGES) cmocka libssl) -ldl -o $@
 
 $(BUILD)/asan/stepop: $(BUILD)/asan/cli/main.o $(BUILD)/asan/libstepop.a
-	$(CC) $(SANITIZE) -rdynamic $^ $$(pkg-config --libs $(PACKAGES)) -ldl -o $@
+	@echo 'LD (asan) $@'
+	@$(CC) $(SANITIZE) -rdynamic $^ $$(pkg-config --libs $(PACKAGES)) -ldl -o $@
 
 unit: $(TESTS:%=$(BUILD)/tests/%)
 	@tests/run_unit.sh $^

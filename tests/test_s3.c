@@ -230,9 +230,9 @@ static void test_s3_page_parse__decodes_keys_and_follows_the_token(void **state)
 	static const char body[] =
 		"<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
 		"<IsTruncated>true</IsTruncated><NextContinuationToken>a&amp;b</"
-	        "NextContinuationToken>"
+		"NextContinuationToken>"
 		"<Contents><Key>x/a+b%2B%C3%A4</Key><Size>12</Size><ETag>&#34;e1&#34;</ETag></"
-	        "Contents>"
+		"Contents>"
 		"<Contents><Key>y</Key><Size>0</Size></Contents></ListBucketResult>";
 	struct error *err = NULL;
 	struct s3_page page;

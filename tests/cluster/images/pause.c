@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first process of every pod: holds its namespaces and reaps orphans until it is told to end. */
+/* The first process of every pod: holds its namespaces and reaps orphans until it is told to end.
+ */
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
