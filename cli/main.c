@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the command, runs it, prints the error chain and turns its kind into the exit status. */
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "core/log.h"
@@ -34,10 +36,20 @@ static int fail(const struct command *command, const struct error *error)
 	return exit_status(error);
 }
 
+/* `stepop … | head`: the reader has what it wanted. */
+static bool reader_is_gone(void)
+{
+	struct pollfd output = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&output, 1, 0) == 1 && output.revents & POLLERR;
+}
+
 /* A result that could not be written is no success. */
 static int finish(void)
 {
 	if (fflush(stdout) || ferror(stdout)) {
+		if (reader_is_gone())
+			return 128 + SIGPIPE;
 		fputs("stepop: write the result: standard output is closed or full\n", stderr);
 		return 1;
 	}

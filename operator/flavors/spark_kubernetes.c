@@ -10,6 +10,7 @@
 #include "operator/flavors/flavors.h"
 #include "operator/flavors/spark_kubernetes_app.h"
 #include "operator/flavors/spark_kubernetes_job.h"
+#include "operator/step_launch.h"
 #include "submit/driver_pod.h"
 #include "submit/kube_client.h"
 #include "submit/kube_object.h"
@@ -348,7 +349,11 @@ static struct job *spark_launch(struct step_operator *operator, const struct ste
 		.namespace = spark->namespace,
 		.pod = kube_object_name(pod),
 		.log_path = launch->log_path,
-		.executors_wanted = executors,
+		/* Without a session there are no executors to wait for. */
+		.executors_wanted =
+			!launch->step->function || step_needs_spark(launch->step, launch->contract)
+				? executors
+				: 0,
 		.start_timeout_ms = start_timeout_ms(spark, launch->step),
 		.events = events,
 		.context = context,
