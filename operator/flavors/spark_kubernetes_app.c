@@ -17,29 +17,7 @@
 #define MOUNT_PATH "/opt/stepop"
 #define CODE_PATH MOUNT_PATH "/code"
 
-/* Ascending precedence: what the component says of all steps, the step's settings, what the store
- * needs. */
-static struct spark_conf *build_conf(const struct spark_kubernetes_target *target,
-                                     const struct step_launch *launch,
-                                     const struct artifact_access *access, struct error **err)
-{
-	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
-	scoped(spark_conf) struct spark_conf *settings = spark_settings_conf(launch->step, err);
-	const json_t *kwargs = json_object_get(target->component->options, "submit_kwargs");
-
-	if (!settings)
-		return NULL;
-	if (access->spark_conf && !spark_conf_merge_json(conf, access->spark_conf, err))
-		return NULL;
-	if (kwargs && !spark_conf_merge_json(conf, kwargs, err))
-		return error_wrap(err, "submit_kwargs of step operator '%s'",
-		                  target->component->name);
-	spark_conf_merge(conf, settings);
-	return take(conf);
-}
-
-/* The component's own options are Spark properties by other names; a step's settings win over them.
- */
+/* The component's own options are Spark properties by other names. */
 static void set_backend(struct spark_conf *conf, const struct component *component)
 {
 	static const struct {
@@ -56,8 +34,28 @@ static void set_backend(struct spark_conf *conf, const struct component *compone
 		const char *value = component_text(component, options[i].option, NULL);
 
 		if (value)
-			spark_conf_set_default(conf, options[i].property, value);
+			spark_conf_set(conf, options[i].property, value);
 	}
+}
+
+/* Ascending precedence: what the store needs, what the component says of all steps (its options,
+ * its submit_kwargs), the step's settings. */
+static struct spark_conf *build_conf(const struct spark_kubernetes_target *target,
+                                     const struct step_launch *launch,
+                                     const struct artifact_access *access, struct error **err)
+{
+	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
+	const json_t *kwargs = json_object_get(target->component->options, "submit_kwargs");
+
+	if (access->spark_conf && !spark_conf_merge_json(conf, access->spark_conf, err))
+		return NULL;
+	set_backend(conf, target->component);
+	if (kwargs && !spark_conf_merge_json(conf, kwargs, err))
+		return error_wrap(err, "submit_kwargs of step operator '%s'",
+		                  target->component->name);
+	if (!spark_settings_apply(conf, launch->step, err))
+		return NULL;
+	return take(conf);
 }
 
 static void set_environment(struct spark_conf *conf, const json_t *environment)
@@ -190,7 +188,6 @@ bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
 	artifact_access_release(&access);
 	if (!app->conf || !set_program(target, launch, app, err))
 		return false;
-	set_backend(app->conf, target->component);
 	set_environment(app->conf, json_object_get(launch->step->settings, "environment"));
 	spark_conf_set_default(app->conf, "spark.app.submitTime", submitted_at);
 	app->namespace = xstrdup(target->namespace);

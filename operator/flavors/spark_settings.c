@@ -135,6 +135,22 @@ struct spark_conf *spark_settings_conf(const struct step *step, struct error **e
 	return take(conf);
 }
 
+bool spark_settings_apply(struct spark_conf *conf, const struct step *step, struct error **err)
+{
+	scoped(spark_conf) struct spark_conf *settings = spark_settings_conf(step, err);
+	const json_t *spark = json_object_get(step->settings, "spark");
+	const char *key;
+	json_t *value;
+
+	if (!settings)
+		return false;
+	spark_conf_merge(conf, settings);
+	json_object_foreach (json_object_get(spark, "conf"), key, value)
+		if (json_is_null(value))
+			spark_conf_set(conf, key, NULL);
+	return true;
+}
+
 static bool is_for_executors(const char *key)
 {
 	static const char *const keys[] = { "spark.executor.instances", "spark.executor.cores",

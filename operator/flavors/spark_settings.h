@@ -17,6 +17,9 @@
  */
 struct spark_conf *spark_settings_conf(const struct step *step, struct error **err);
 
+/* Puts them over what `conf` holds; null in `spark.conf` removes there, too. */
+bool spark_settings_apply(struct spark_conf *conf, const struct step *step, struct error **err);
+
 /*
  * `conf` as a JSON object of strings, for a `master` that is no Kubernetes: without
  * spark.kubernetes.*, and without the sizes of executors where the master starts none ("local[*]";
