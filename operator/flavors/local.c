@@ -1,50 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flavor local: a step is a Python process of this machine, running the same runtime as a pod. */
-#include <string.h>
-
-#include "core/datadir.h"
-#include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "operator/flavors/flavors.h"
 #include "operator/flavors/local_step.h"
 #include "operator/flavors/process.h"
 
-struct local_operator {
-	struct step_operator base;
-	const struct operator_context *context;
-	char *python;
-	char *main; /* runtime/main.py */
-};
-
-static struct local_operator *local_of(struct step_operator *operator)
-{
-	return container_of(operator, struct local_operator, base);
-}
-
 static void local_close(struct step_operator *operator)
 {
-	struct local_operator *local = local_of(operator);
+	struct local_operator *local = local_operator_of(operator);
 
-	free(local->python);
-	free(local->main);
+	local_operator_release(local);
 	free(local);
 }
 
 static struct step_operator *local_open(const struct component *component,
                                         const struct operator_context *context, struct error **err)
 {
-	scoped(text) char *main = datadir_find("runtime/main.py", err);
-	struct local_operator *local;
+	struct local_operator *local = xcalloc(1, sizeof(*local));
 
-	if (!main)
-		return NULL;
-	local = xcalloc(1, sizeof(*local));
-	local->base.flavor = &flavor_local;
-	local->context = context;
-	local->python = local_python(component);
-	local->main = take(main);
-	return &local->base;
+	if (local_operator_init(local, &flavor_local, component, context, err))
+		return &local->base;
+	free(local);
+	return NULL;
 }
 
 static bool local_check(struct step_operator *operator, const struct step * step,
@@ -59,35 +37,14 @@ static bool local_check(struct step_operator *operator, const struct step * step
 	return true;
 }
 
-static json_t *local_render(struct step_operator *operator, const struct step_launch * launch,
-                            struct error **err)
-{
-	(void)operator;
-	(void)launch;
-	(void)err;
-	return json_array();
-}
-
 static struct job *local_launch(struct step_operator *operator, const struct step_launch * launch,
                                 const struct job_events *events, void *context, struct error **err)
 {
-	struct local_operator *local = local_of(operator);
+	struct local_operator *local = local_operator_of(operator);
 	scoped(text) char *contract = local_contract_write(local->context, launch, "local[*]", err);
-	scoped(text) char *result = file_join(launch->work_folder, "termination");
-	json_auto_t *environment = NULL;
 	const char *argv[] = { local->python, local->main, contract, NULL };
 
-	if (!contract)
-		return NULL;
-	environment = local_environment(local->context, launch, result);
-	return process_job_start(&(struct process_start){ .flavor = &flavor_local,
-	                                                  .loop = local->context->loop,
-	                                                  .argv = argv,
-	                                                  .environment = environment,
-	                                                  .folder = launch->work_folder,
-	                                                  .log_path = launch->log_path,
-	                                                  .result_path = result },
-	                         events, context, err);
+	return contract ? local_start(local, launch, argv, events, context, err) : NULL;
 }
 
 const struct flavor flavor_local = {

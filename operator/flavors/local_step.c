@@ -4,11 +4,49 @@
 
 #include <string.h>
 
+#include "core/datadir.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "operator/flavors/process.h"
 #include "operator/flavors/spark_settings.h"
 #include "operator/step_launch.h"
+#include "stacks/secret.h"
+
+struct local_operator *local_operator_of(struct step_operator *operator)
+{
+	return container_of(operator, struct local_operator, base);
+}
+
+bool local_operator_init(struct local_operator *local, const struct flavor *flavor,
+                         const struct component *component, const struct operator_context *context,
+                         struct error **err)
+{
+	char *main = datadir_find("runtime/main.py", err);
+
+	if (!main)
+		return false;
+	local->base.flavor = flavor;
+	local->context = context;
+	local->python = local_python(component);
+	local->main = main;
+	return true;
+}
+
+void local_operator_release(struct local_operator *local)
+{
+	free(local->python);
+	free(local->main);
+}
+
+json_t *local_render(struct step_operator *operator, const struct step_launch * launch,
+                     struct error **err)
+{
+	(void)operator;
+	(void)launch;
+	(void)err;
+	return json_array();
+}
 
 char *local_python(const struct component *component)
 {
@@ -69,8 +107,9 @@ char *local_contract_write(const struct operator_context *context, const struct 
 	return take(path);
 }
 
-json_t *local_environment(const struct operator_context *context, const struct step_launch *launch,
-                          const char *termination_path)
+/* settings.environment, what the artifact store needs, and the runtime's own variables. */
+static json_t *build_environment(const struct operator_context *context,
+                                 const struct step_launch *launch, const char *termination_path)
 {
 	json_t *environment = json_object();
 	struct artifact_access access = { 0 };
@@ -84,4 +123,23 @@ json_t *local_environment(const struct operator_context *context, const struct s
 	json_object_set_new(environment, "PYTHONUNBUFFERED", json_string("1"));
 	artifact_access_release(&access);
 	return environment;
+}
+
+struct job *local_start(struct local_operator *local, const struct step_launch *launch,
+                        const char *const *argv, const struct job_events *events, void *context,
+                        struct error **err)
+{
+	scoped(text) char *result = file_join(launch->work_folder, "termination");
+	json_t *environment = build_environment(local->context, launch, result);
+	struct process_start start = { .flavor = local->base.flavor,
+		                       .loop = local->context->loop,
+		                       .argv = argv,
+		                       .environment = environment,
+		                       .folder = launch->work_folder,
+		                       .log_path = launch->log_path,
+		                       .result_path = result };
+	struct job *job = process_job_start(&start, events, context, err);
+
+	secret_values_free(environment);
+	return job;
 }

@@ -8,6 +8,29 @@
 
 #include "operator/flavor.h"
 
+/* What both flavors embed first. */
+struct local_operator {
+	struct step_operator base;
+	const struct operator_context *context;
+	char *python;
+	char *main; /* runtime/main.py */
+};
+struct local_operator *local_operator_of(struct step_operator *operator);
+/* False: the runtime is not found; nothing is to be released then. */
+bool local_operator_init(struct local_operator *local, const struct flavor *flavor,
+                         const struct component *component, const struct operator_context *context,
+                         struct error **err);
+void local_operator_release(struct local_operator *local);
+
+/* The hook `render` of both: nothing is created outside this machine. */
+json_t *local_render(struct step_operator *operator, const struct step_launch * launch,
+                     struct error **err);
+
+/* The child process, with log, environment and termination file of the attempt. */
+struct job *local_start(struct local_operator *local, const struct step_launch *launch,
+                        const char *const *argv, const struct job_events *events, void *context,
+                        struct error **err);
+
 /* Option `python`, else $VIRTUAL_ENV's, else "python3" of the PATH; owned by the caller. */
 char *local_python(const struct component *component);
 
@@ -18,10 +41,5 @@ char *local_python(const struct component *component);
  */
 char *local_contract_write(const struct operator_context *context, const struct step_launch *launch,
                            const char *master, struct error **err);
-
-/* settings.environment, what the artifact store needs, and the runtime's own variables; owned by
- * the caller. */
-json_t *local_environment(const struct operator_context *context, const struct step_launch *launch,
-                          const char *termination_path);
 
 #endif

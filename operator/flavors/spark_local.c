@@ -3,7 +3,6 @@
  * JVM steps too. */
 #include <string.h>
 
-#include "core/datadir.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
@@ -13,25 +12,23 @@
 #include "operator/flavors/spark_settings.h"
 
 struct spark_local_operator {
-	struct step_operator base;
-	const struct operator_context *context;
-	char *master, *submit, *python, *main;
+	struct local_operator local;
+	char *master, *submit;
 };
 
 static struct spark_local_operator *spark_local_of(struct step_operator *operator)
 {
-	return container_of(operator, struct spark_local_operator, base);
+	return container_of(local_operator_of(operator), struct spark_local_operator, local);
 }
 
 static void spark_local_close(struct step_operator *operator)
 {
-	struct spark_local_operator *local = spark_local_of(operator);
+	struct spark_local_operator *spark = spark_local_of(operator);
 
-	free(local->master);
-	free(local->submit);
-	free(local->python);
-	free(local->main);
-	free(local);
+	local_operator_release(&spark->local);
+	free(spark->master);
+	free(spark->submit);
+	free(spark);
 }
 
 /* Option `spark_home`, else $SPARK_HOME, else the one beside the Python (PyPI's pyspark), else of
@@ -51,19 +48,15 @@ static struct step_operator *spark_local_open(const struct component *component,
                                               const struct operator_context *context,
                                               struct error **err)
 {
-	scoped(text) char *main = datadir_find("runtime/main.py", err);
-	struct spark_local_operator *local;
+	struct spark_local_operator *spark = xcalloc(1, sizeof(*spark));
 
-	if (!main)
+	if (!local_operator_init(&spark->local, &flavor_spark_local, component, context, err)) {
+		free(spark);
 		return NULL;
-	local = xcalloc(1, sizeof(*local));
-	local->base.flavor = &flavor_spark_local;
-	local->context = context;
-	local->master = xstrdup(component_text(component, "master", "local[*]"));
-	local->python = local_python(component);
-	local->submit = find_submit(component, local->python);
-	local->main = take(main);
-	return &local->base;
+	}
+	spark->master = xstrdup(component_text(component, "master", "local[*]"));
+	spark->submit = find_submit(component, spark->local.python);
+	return &spark->local.base;
 }
 
 static bool spark_local_check(struct step_operator *operator, const struct step * step,
@@ -73,15 +66,6 @@ static bool spark_local_check(struct step_operator *operator, const struct step 
 
 	(void)operator;
 	return conf != NULL;
-}
-
-static json_t *spark_local_render(struct step_operator *operator, const struct step_launch * launch,
-                                  struct error **err)
-{
-	(void)operator;
-	(void)launch;
-	(void)err;
-	return json_array();
 }
 
 /* "local:///x.jar" is a path of the container; here it is one of this machine. */
@@ -95,7 +79,7 @@ static void add(json_t *argv, const char *text)
 	json_array_append_new(argv, json_string(text));
 }
 
-static bool add_conf(json_t *argv, const struct spark_local_operator *local,
+static bool add_conf(json_t *argv, const struct spark_local_operator *spark,
                      const struct step_launch *launch, struct error **err)
 {
 	scoped(spark_conf) struct spark_conf *conf = spark_settings_conf(launch->step, err);
@@ -107,8 +91,8 @@ static bool add_conf(json_t *argv, const struct spark_local_operator *local,
 		return false;
 	spark_conf_set_default(conf, "spark.ui.enabled", "false");
 	spark_conf_set_default(conf, "spark.ui.showConsoleProgress", "false");
-	spark_conf_set_default(conf, "spark.pyspark.python", local->python);
-	object = spark_settings_json(conf, local->master);
+	spark_conf_set_default(conf, "spark.pyspark.python", spark->local.python);
+	object = spark_settings_json(conf, spark->master);
 	json_object_foreach (object, key, value) {
 		scoped(text) char *pair = text_printf("%s=%s", key, json_string_value(value));
 
@@ -119,7 +103,7 @@ static bool add_conf(json_t *argv, const struct spark_local_operator *local,
 }
 
 /* spark-submit --master M --name N --conf … (main.py step.json | --class C app.jar args…) */
-static json_t *build_argv(const struct spark_local_operator *local,
+static json_t *build_argv(const struct spark_local_operator *spark,
                           const struct step_launch *launch, const char *contract,
                           struct error **err)
 {
@@ -128,15 +112,15 @@ static json_t *build_argv(const struct spark_local_operator *local,
 	json_t *argument;
 	size_t i;
 
-	add(argv, local->submit);
+	add(argv, spark->submit);
 	add(argv, "--master");
-	add(argv, local->master);
+	add(argv, spark->master);
 	add(argv, "--name");
 	add(argv, step->name);
-	if (!add_conf(argv, local, launch, err))
+	if (!add_conf(argv, spark, launch, err))
 		return NULL;
 	if (step->function) {
-		add(argv, local->main);
+		add(argv, spark->local.main);
 		add(argv, contract);
 		return take(argv);
 	}
@@ -155,11 +139,9 @@ static struct job *spark_local_launch(struct step_operator *operator,
                                       const struct job_events *events, void *context,
                                       struct error **err)
 {
-	struct spark_local_operator *local = spark_local_of(operator);
-	scoped(text) char *contract = local_contract_write(local->context, launch, NULL, err);
-	scoped(text) char *result = file_join(launch->work_folder, "termination");
-	json_auto_t *arguments = contract ? build_argv(local, launch, contract, err) : NULL;
-	json_auto_t *environment = NULL;
+	struct spark_local_operator *spark = spark_local_of(operator);
+	scoped(text) char *contract = local_contract_write(spark->local.context, launch, NULL, err);
+	json_auto_t *arguments = contract ? build_argv(spark, launch, contract, err) : NULL;
 	const char **argv;
 	struct job *job;
 	json_t *argument;
@@ -167,18 +149,10 @@ static struct job *spark_local_launch(struct step_operator *operator,
 
 	if (!arguments)
 		return NULL;
-	environment = local_environment(local->context, launch, result);
 	argv = xcalloc(json_array_size(arguments) + 1, sizeof(*argv));
 	json_array_foreach (arguments, i, argument)
 		argv[i] = json_string_value(argument);
-	job = process_job_start(&(struct process_start){ .flavor = &flavor_spark_local,
-	                                                 .loop = local->context->loop,
-	                                                 .argv = argv,
-	                                                 .environment = environment,
-	                                                 .folder = launch->work_folder,
-	                                                 .log_path = launch->log_path,
-	                                                 .result_path = result },
-	                        events, context, err);
+	job = local_start(&spark->local, launch, argv, events, context, err);
 	free(argv);
 	return job;
 }
@@ -207,7 +181,7 @@ const struct flavor flavor_spark_local = {
 		},
 	.open = spark_local_open,
 	.check = spark_local_check,
-	.render = spark_local_render,
+	.render = local_render,
 	.launch = spark_local_launch,
 	.cancel = process_job_cancel,
 	.describe = process_job_describe,
