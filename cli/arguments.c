@@ -225,6 +225,12 @@ static bool add_open(json_t *open, const char *name, json_t *value)
 	return !json_object_set_new(open, name, array);
 }
 
+/* "-1" and "-" (standard input) are values; "-q" is an option, lest it becomes a password. */
+static bool is_value(const char *argument)
+{
+	return *argument != '-' || !argument[1] || strchr("0123456789.", argument[1]);
+}
+
 static bool take_open(struct reader *reader, const char *typed, size_t size, char *value)
 {
 	scoped(text) char *name = xstrndup(typed, size);
@@ -233,7 +239,7 @@ static bool take_open(struct reader *reader, const char *typed, size_t size, cha
 
 	for (at = name; *at; at++)
 		*at = *at == '-' ? '_' : *at;
-	if (!value && reader->at < reader->argc && strncmp(reader->argv[reader->at], "--", 2) != 0)
+	if (!value && reader->at < reader->argc && is_value(reader->argv[reader->at]))
 		value = reader->argv[reader->at++];
 	added = add_open(reader->arguments->open, name,
 	                 value    ? json_string(value)
