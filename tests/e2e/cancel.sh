@@ -30,6 +30,7 @@ done
 cat <&3 >>"$err" &
 "$kubectl" get pods -n "$namespace" -l spark-role=executor -o name >"$scratch/executors"
 check "an executor was running" test -s "$scratch/executors"
+check "logs -f follows the driver while it runs" sh -c "timeout 60 '$stepop' logs -f @latest endless | grep -qm1 partitions:"
 kill -INT "$pid"
 status=0
 wait "$pid" || status=$?
