@@ -84,8 +84,10 @@ demo: $(BUILD)/stepop
 	@scripts/demo.sh $(BUILD)/stepop
 
 cluster-up:
-	@scripts/setup.sh cluster >&2
+	@scripts/setup.sh cluster >/dev/null
 	@tests/cluster/node.sh up
+	@echo 'Its addresses and credentials: eval "$$(tests/cluster/node.sh env)"'
+	@echo 'kubectl then finds it by:      export KUBECONFIG=$$STEPOP_KUBECONFIG ($$STEPOP_KUBECTL is a kubectl)'
 
 cluster-down:
 	@tests/cluster/node.sh down
