@@ -90,8 +90,8 @@ void progress_begin(struct progress *progress, const struct run *run)
 	progress->said = xcalloc(count, sizeof(*progress->said));
 	progress->said_count = count;
 	if (progress->kind == PROGRESS_PLAIN || progress->kind == PROGRESS_TTY)
-		fprintf(progress->out, "run %s: %zu steps on stack '%s'\n", run_name(run), count,
-		        run_stack_name(run));
+		fprintf(progress->out, "run %s: %zu step%s on stack '%s'\n", run_name(run), count,
+		        count == 1 ? "" : "s", run_stack_name(run));
 }
 
 static const char *color_of(const struct progress *progress, enum step_state state)
@@ -255,11 +255,35 @@ static void tick(void *context, const struct run *run)
 	draw(context, run);
 }
 
-/* "step | line"; a line of another step begins on a line of its own. */
-static void output(void *context, const struct run *run, size_t index, const char *bytes,
-                   size_t size)
+/* Text of a step may be in any encoding, and is cut anywhere: what is no UTF-8 loses what is beyond
+ * ASCII. */
+static json_t *json_text(const char *bytes, size_t size)
 {
-	struct progress *progress = context;
+	json_t *text = json_stringn(bytes, size);
+	scoped(text) char *ascii = text ? NULL : xstrndup(bytes, size);
+	char *at;
+
+	for (at = ascii; at && *at; at++)
+		*at = (unsigned char)*at < 0x80 ? *at : '?';
+	return text ? text : json_string(ascii);
+}
+
+static void output_json(struct progress *progress, const struct run *run, size_t index,
+                        const char *bytes, size_t size)
+{
+	scoped(text) char *at = clock_format(clock_now_ms());
+	json_auto_t *line =
+		json_pack("{s:s, s:s, s:s, s:o}", "at", at, "run", run_id(run), "step",
+	                  run_pipeline(run)->steps[index].name, "output", json_text(bytes, size));
+
+	json_dumpf(line, progress->out, JSON_COMPACT);
+	fputc('\n', progress->out);
+}
+
+/* "step | line"; a line of another step begins on a line of its own. */
+static void output_plain(struct progress *progress, const struct run *run, size_t index,
+                         const char *bytes, size_t size)
+{
 	size_t i;
 
 	if (progress->line_open && progress->output_step != index) {
@@ -273,6 +297,17 @@ static void output(void *context, const struct run *run, size_t index, const cha
 		fputc(bytes[i], progress->out);
 		progress->line_open = bytes[i] != '\n';
 	}
+}
+
+static void output(void *context, const struct run *run, size_t index, const char *bytes,
+                   size_t size)
+{
+	struct progress *progress = context;
+
+	if (progress->kind == PROGRESS_JSON)
+		output_json(progress, run, index, bytes, size);
+	else
+		output_plain(progress, run, index, bytes, size);
 }
 
 const struct run_observer *progress_observer(const struct progress *progress)
