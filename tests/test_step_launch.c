@@ -11,8 +11,8 @@
 #include "tests/fakes/memory_store.h"
 #include "tests/fakes/temporary_project.h"
 
-#define DATA_DIGEST "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" /* "hello" \
-	                                                                                */
+/* Of "hello". */
+#define DATA_DIGEST "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
 static const char code[] = "def importer():\n    pass\n"
 			   "def splitter(dataset, ratios, path):\n    pass\n"
