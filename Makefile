@@ -94,8 +94,8 @@ cluster-down:
 
 install: $(BUILD)/stepop
 	install -D -m 755 $(BUILD)/stepop $(DESTDIR)$(PREFIX)/bin/stepop
-	for file in $$(git ls-files rbac runtime | grep -v README); do \
-		install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/stepop/$$file; done
+	@for file in $$(find rbac runtime -name '*.yaml' -o -name '*.py'); do \
+		install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/stepop/$$file || exit; done
 
 clean:
 	rm -rf $(BUILD)
