@@ -10,8 +10,7 @@ PACKAGES := jansson yaml-0.1 libcrypto sqlite3 expat
 CC := gcc
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2 \
 	-Wvla -Wconversion -Wno-sign-conversion -Werror
-CPPFLAGS += -D_GNU_SOURCE -I. -DSTEPOP_VERSION='"$(VERSION)"' \
-	-DSTEPOP_DATADIR='"$(PREFIX)/share/stepop"'
+CPPFLAGS += -D_GNU_SOURCE -I. -DSTEPOP_VERSION='"$(VERSION)"'
 CFLAGS ?= -O2 -g
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -38,6 +37,13 @@ $(BUILD)/asan/%.o: %.c $(BUILD)/flags | deps
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CPPFLAGS) $(CFLAGS)' > $@
+
+# Only this file knows where it is installed: another PREFIX need not build all anew.
+%/core/datadir.o: private CPPFLAGS += -DSTEPOP_DATADIR='"$(PREFIX)/share/stepop"'
+$(patsubst %,$(BUILD)/%/core/datadir.o,release asan fuzz): $(BUILD)/prefix
+$(BUILD)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
 deps:
 	@pkg-config --exists $(PACKAGES) libcurl cmocka && test -e /usr/include/uthash.h || scripts/setup.sh build
