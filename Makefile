@@ -20,7 +20,7 @@ TESTS ?= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 API_TESTS ?= $(patsubst tests/%.c,%,$(wildcard tests/api/test_*.c))
 TEST_SUPPORT := $(wildcard tests/fakes/*.c)
 
-.PHONY: all unit api check test demo install clean deps cluster-up cluster-down FORCE
+.PHONY: all unit api check test demo install clean deps check-deps cluster-up cluster-down FORCE
 all: $(BUILD)/stepop
 
 $(BUILD)/release/%.o: %.c $(BUILD)/flags | deps
@@ -28,7 +28,7 @@ $(BUILD)/release/%.o: %.c $(BUILD)/flags | deps
 	@echo 'CC $<'
 	@$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/asan/%.o: %.c $(BUILD)/flags | deps
+$(BUILD)/asan/%.o: %.c $(BUILD)/flags | check-deps
 	@mkdir -p $(@D)
 	@echo 'CC (asan) $<'
 	@$(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) $(SANITIZE) -MMD -MP -c $< -o $@
@@ -46,7 +46,12 @@ $(BUILD)/prefix: FORCE
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
 deps:
-	@pkg-config --exists $(PACKAGES) libcurl cmocka && test -e /usr/include/uthash.h || scripts/setup.sh build
+	@type gcc pkg-config >/dev/null 2>&1 && pkg-config --exists $(PACKAGES) libcurl && \
+		test -e /usr/include/uthash.h || scripts/setup.sh build
+
+check-deps: deps
+	@type clang clang-format git python3 >/dev/null 2>&1 && pkg-config --exists cmocka libssl || \
+		scripts/setup.sh check
 
 # Plugins call back into the program, hence -rdynamic.
 $(BUILD)/stepop: $(SOURCES:%.c=$(BUILD)/release/%.o)
@@ -110,7 +115,7 @@ clean:
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer
-$(BUILD)/fuzz/%.o: %.c $(BUILD)/flags | deps
+$(BUILD)/fuzz/%.o: %.c $(BUILD)/flags | check-deps
 	@mkdir -p $(@D)
 	@clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -MMD -MP -c $< -o $@
 $(BUILD)/fuzz/libstepop.a: $(LIBRARY:%.c=$(BUILD)/fuzz/%.o)

@@ -6,11 +6,13 @@ set -euo pipefail
 usage() {
 	cat <<'EOF'
 usage: scripts/setup.sh WHAT...
-  build     packages to compile, check and unit-test stepop
+  build     packages to compile stepop
+  check     packages for its unit tests and checks, and to fuzz it
   spark     a JRE and Spark's own spark-submit; prints the folder of its venv
   go        a Go toolchain for the test cluster; prints the path of its go command
   maven     the mvn command, which fetches two jars for the Spark image
   node      packages to build images and to host a node (tests/cluster/)
+  servers   go, and packages to run an API server and an S3 server
   cluster   go and node
 
 Where everything is there already, this takes no time and needs no root. What is not
@@ -20,9 +22,10 @@ EOF
 
 cache=${STEPOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/stepop}
 
-build_packages=(clang clang-format gcc libc6-dev libclang-rt-14-dev libcmocka-dev
-	libcurl4-openssl-dev libexpat1-dev libjansson-dev libsqlite3-dev libssl-dev
-	libyaml-dev make pkg-config pmccabe python3 uthash-dev zlib1g-dev)
+build_packages=(gcc libc6-dev libcurl4-openssl-dev libexpat1-dev libjansson-dev
+	libsqlite3-dev libssl-dev libyaml-dev make pkg-config uthash-dev)
+check_packages=(clang clang-format git libclang-rt-14-dev libcmocka-dev pmccabe python3)
+server_packages=(ca-certificates curl openssl python3)
 node_packages=(ca-certificates conntrack containerd containernetworking-plugins curl gcc
 	iproute2 iptables libc6-dev mmdebstrap openssl procps python3 python3-pip runc socat
 	util-linux)
@@ -69,24 +72,28 @@ missing_packages() {
 	done
 }
 
-# packages WHAT NAME...: installs the Debian packages that are not there.
+# apt_install NAME...: tells the size of the download, which may take its time.
+apt_install() {
+	LC_ALL=C.UTF-8 apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600 \
+		-o Dpkg::Use-Pty=0 install --no-install-recommends "$@" |
+		sed -un 's/^Need to get \(.*\) of archives.*/setup: downloading \1/p'
+}
+
+# packages NAME...: installs the Debian packages that are not there.
 packages() (
-	what=$1
-	shift
 	command -v dpkg-query >/dev/null ||
 		die "this is no Debian system: install the counterparts of: $*"
 	mapfile -t missing < <(missing_packages "$@")
 	[ ${#missing[@]} -gt 0 ] || exit 0
 	[ "$(id -u)" = 0 ] ||
-		die "packages are missing: ${missing[*]}; run 'scripts/setup.sh $what' as root"
+		die "packages are missing; as root: apt-get install --no-install-recommends ${missing[*]}"
 
 	lock apt
-	export DEBIAN_FRONTEND=noninteractive
+	export DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes
 	say "installing ${missing[*]}"
 	# One broken source out of several must not keep the others from being used.
 	retry apt-get -qq -o Acquire::Retries=3 update || say "some package lists are old"
-	retry apt-get -qq -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600 \
-		-o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}" >/dev/null
+	retry apt_install "${missing[@]}"
 )
 
 # digest_of TEXT...: names the folder of a thing by all that it is made from.
@@ -128,12 +135,19 @@ build_spark_venv() (
 	mv "$partial" "$venv"
 )
 
+# On a terminal pip shows how far it is; in a log its bars and notices are only noise.
+download_spark() {
+	say "downloading Spark, about 400 MB"
+	if [ -t 2 ]; then export PIP_VERBOSE=1; else export PIP_QUIET=1; fi
+	build_spark_venv "$@"
+}
+
 setup_spark() {
-	local python=/usr/bin/python3 version major venv
-	major=$(java_major)
-	[ "${major:-0}" -ge 11 ] || packages spark openjdk-17-jre-headless
 	# Not the python3 of PATH: that may be a shim for a Python that no wheel is made for.
-	packages spark python3 python3-venv
+	local python=/usr/bin/python3 needed=(python3 python3-venv) version major venv
+	major=$(java_major)
+	[ "${major:-0}" -ge 11 ] || needed+=(openjdk-17-jre-headless)
+	packages "${needed[@]}"
 
 	version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 	case $version in
@@ -143,7 +157,7 @@ setup_spark() {
 	esac
 	venv=$cache/spark/$(digest_of "$version" "${spark_requirements[@]}" \
 		"$(declare -f build_spark_venv write_find_spark_home)")
-	[ -e "$venv" ] || build_spark_venv "$venv" "$python"
+	[ -e "$venv" ] || download_spark "$venv" "$python"
 	printf '%s\n' "$venv" >&3
 }
 
@@ -159,7 +173,7 @@ go_minor() {
 # and check against the checksum database; modules just keep no executable bits.
 download_go() (
 	root=$1
-	packages go golang-1.19-go
+	packages ca-certificates golang-1.19-go
 	lock go
 	[ ! -e "$root" ] || exit 0
 	module=golang.org/toolchain@v0.0.1-go$go_version.linux-amd64
@@ -168,7 +182,7 @@ download_go() (
 	rm -rf "$partial"
 	mkdir -p "$partial"
 
-	say "downloading Go $go_version"
+	say "downloading Go $go_version, about 70 MB"
 	export GOMODCACHE=$partial GOFLAGS=-modcacherw
 	(cd / && retry /usr/lib/go-1.19/bin/go mod download "$module")
 	chmod a+x "$partial/$module"/bin/* "$partial/$module"/pkg/tool/*/*
@@ -196,13 +210,18 @@ setup_go() {
 }
 for what in "$@"; do
 	case $what in
-	build) packages build "${build_packages[@]}" ;;
+	build) packages "${build_packages[@]}" ;;
+	check) packages "${build_packages[@]}" "${check_packages[@]}" ;;
 	spark) setup_spark ;;
 	go) setup_go ;;
-	maven) command -v mvn >/dev/null || packages maven maven ;;
-	node) packages node "${node_packages[@]}" ;;
+	maven) command -v mvn >/dev/null || packages maven ;;
+	node) packages "${node_packages[@]}" ;;
+	servers)
+		packages "${server_packages[@]}"
+		setup_go
+		;;
 	cluster)
-		packages node "${node_packages[@]}"
+		packages "${node_packages[@]}"
 		setup_go
 		;;
 	-h | --help) usage >&3 ;;
