@@ -36,6 +36,9 @@ start_minio() {
 	wait_ready minio 60 curl -sf --noproxy '*' "$STEPOP_TEST_S3_ENDPOINT/minio/health/ready"
 }
 
+if [ -z "${STEPOP_TEST_KUBECONFIG-}" ] || [ -z "${STEPOP_TEST_S3_ENDPOINT-}" ]; then
+	"$setup" servers >/dev/null
+fi
 [ -n "${STEPOP_TEST_KUBECONFIG-}" ] || start_control_plane
 [ -n "${STEPOP_TEST_S3_ENDPOINT-}" ] || start_minio
 "$here/../run_unit.sh" "$@"
