@@ -89,6 +89,7 @@ check: unit $(BUILD)/asan/stepop $(BUILD)/stepop
 # Everything: also a real API server, real Spark, and whole runs on a real node.
 test: check
 	$(MAKE) api
+	tests/runtime/run.sh spark
 	tests/e2e/run.sh $(BUILD)/stepop
 
 demo: $(BUILD)/stepop

@@ -324,7 +324,7 @@ static bool find_words(struct reader *reader, bool *help)
 			continue;
 		}
 		if (*argument == '-' && argument[1]) {
-			if (found || count)
+			if (found)
 				break;
 			reader->at++;
 			if (!(argument[1] == '-' ? take_long(reader, argument)

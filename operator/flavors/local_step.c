@@ -67,23 +67,32 @@ static void set_defaults(struct spark_conf *conf)
 	spark_conf_set_default(conf, "spark.ui.showConsoleProgress", "false");
 }
 
+struct spark_conf *local_conf(const struct operator_context *context, const struct step *step,
+                              struct error **err)
+{
+	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
+	struct artifact_access access = { 0 };
+	bool ok;
+
+	artifact_access(context->artifacts, &access);
+	ok = !access.spark_conf || spark_conf_merge_json(conf, access.spark_conf, err);
+	artifact_access_release(&access);
+	if (!ok || !spark_settings_apply(conf, step, err))
+		return NULL;
+	set_defaults(conf);
+	return take(conf);
+}
+
 static json_t *build_spark(const struct operator_context *context, const struct step_launch *launch,
                            const char *master, struct error **err)
 {
-	scoped(spark_conf) struct spark_conf *conf = spark_settings_conf(launch->step, err);
+	scoped(spark_conf) struct spark_conf *conf = local_conf(context, launch->step, err);
 	scoped(text) char *name = text_printf("%s-%s", context->pipeline, launch->step->name);
-	struct artifact_access access = { 0 };
-	json_t *spark = NULL;
 
 	if (!conf)
 		return NULL;
-	set_defaults(conf);
-	artifact_access(context->artifacts, &access);
-	if (!access.spark_conf || spark_conf_merge_json(conf, access.spark_conf, err))
-		spark = json_pack("{s:s?, s:s, s:o}", "master", master, "app_name", name, "conf",
-		                  spark_settings_json(conf, master));
-	artifact_access_release(&access);
-	return spark;
+	return json_pack("{s:s?, s:s, s:o}", "master", master, "app_name", name, "conf",
+	                 spark_settings_json(conf, master));
 }
 
 char *local_contract_write(const struct operator_context *context, const struct step_launch *launch,

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "operator/flavor.h"
+#include "submit/spark_conf.h"
 
 /* What both flavors embed first. */
 struct local_operator {
@@ -33,6 +34,11 @@ struct job *local_start(struct local_operator *local, const struct step_launch *
 
 /* Option `python`, else $VIRTUAL_ENV's, else "python3" of the PATH; owned by the caller. */
 char *local_python(const struct component *component);
+
+/* What the artifact store needs, the step's settings over it, and defaults for this machine; owned
+ * by the caller. */
+struct spark_conf *local_conf(const struct operator_context *context, const struct step *step,
+                              struct error **err);
 
 /*
  * Completes the contract (code; spark with `master`, where the step needs a session; `master` NULL:

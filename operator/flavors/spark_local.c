@@ -82,15 +82,14 @@ static void add(json_t *argv, const char *text)
 static bool add_conf(json_t *argv, const struct spark_local_operator *spark,
                      const struct step_launch *launch, struct error **err)
 {
-	scoped(spark_conf) struct spark_conf *conf = spark_settings_conf(launch->step, err);
+	scoped(spark_conf) struct spark_conf *conf =
+		local_conf(spark->local.context, launch->step, err);
 	json_auto_t *object = NULL;
 	const char *key;
 	json_t *value;
 
 	if (!conf)
 		return false;
-	spark_conf_set_default(conf, "spark.ui.enabled", "false");
-	spark_conf_set_default(conf, "spark.ui.showConsoleProgress", "false");
 	spark_conf_set_default(conf, "spark.pyspark.python", spark->local.python);
 	object = spark_settings_json(conf, spark->master);
 	json_object_foreach (object, key, value) {
