@@ -55,26 +55,47 @@ static json_t *artifact_rows(const struct run *run)
 	return rows;
 }
 
-/* Small JSON values are the answer that a run was made for: a metric, a count. */
-static void print_values(const json_t *artifacts, FILE *out)
+/* "step.output" of every output that another step reads. */
+static json_t *consumed_outputs(const struct run *run)
 {
+	const struct pipeline *pipeline = run_pipeline(run);
+	json_t *consumed = json_object();
+	size_t i, j;
+
+	for (i = 0; i < pipeline->step_count; i++)
+		for (j = 0; j < pipeline->steps[i].input_count; j++) {
+			const struct step_input *input = &pipeline->steps[i].inputs[j];
+			scoped(text) char *name =
+				text_printf("%s.%s", input->source_step, input->source_output);
+
+			json_object_set_new(consumed, name, json_true());
+		}
+	return consumed;
+}
+
+/* A small JSON value that no step reads is what the run was made for: a metric, a count. */
+static void print_answers(const struct run *run, const json_t *artifacts, FILE *out)
+{
+	json_auto_t *consumed = consumed_outputs(run);
 	json_t *artifact;
 	size_t i;
 
+	fputc('\n', out);
 	json_array_foreach ((json_t *)artifacts, i, artifact) {
+		const char *name = json_string_value(json_object_get(artifact, "artifact"));
+		const char *type = json_string_value(json_object_get(artifact, "type"));
 		json_t *value = json_object_get(json_object_get(artifact, "metadata"), "value");
-		scoped(text) char *text =
-			value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)) : NULL;
+		scoped(text) char *text = NULL;
 
-		if (text &&
-		    text_equal(json_string_value(json_object_get(artifact, "type")), "json"))
-			fprintf(out, "\n%s: %s\n",
-			        json_string_value(json_object_get(artifact, "artifact")), text);
+		if (!value || !text_equal(type, "json") || json_object_get(consumed, name))
+			continue;
+		text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
+		fprintf(out, "%s: %s\n", name, text);
 	}
 }
 
-static bool print_tables(enum output_format format, const json_t *steps, const json_t *artifacts,
-                         FILE *out, struct error **err)
+static bool print_tables(const struct run *run, enum output_format format, const json_t *steps,
+                         const json_t *artifacts, FILE *out, struct error **err)
 {
 	static const struct output_column step_columns[] = {
 		{ "step", "step", false },      { "state", "state", false },
@@ -95,7 +116,7 @@ static bool print_tables(enum output_format format, const json_t *steps, const j
 	fputc('\n', out);
 	if (!output_rows(out, format, artifact_columns, artifacts, err))
 		return false;
-	print_values(artifacts, out);
+	print_answers(run, artifacts, out);
 	return true;
 }
 
@@ -114,7 +135,7 @@ bool summary_print(const struct run *run, enum output_format format, FILE *out, 
 
 		fprintf(out, "\nrun %s %s in %s\n\n", run_name(run), run_state_name(run_state(run)),
 		        time);
-		return print_tables(format, steps, artifacts, out, err);
+		return print_tables(run, format, steps, artifacts, out, err);
 	}
 	whole = json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:O}", "run", run_id(run), "name",
 	                  run_name(run), "pipeline", run_pipeline(run)->name, "stack",
