@@ -21,4 +21,4 @@ say stepop run examples/spark_pipeline/pipeline.yaml
 "$stepop" run -s default "$root/examples/spark_pipeline/pipeline.yaml"
 say stepop runs list
 "$stepop" runs list
-printf '\nThe project folder is %s; "stepop runs describe @latest" there tells more.\n' "$folder"
+printf '\nTo see more of it: cd %q && %q runs describe @latest\n' "$folder" "$stepop"
