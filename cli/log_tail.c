@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 #define PIECE_BYTES 65536
 
@@ -23,7 +24,7 @@ struct log_tail *log_tail_new(const char *path, const char *label)
 	struct log_tail *tail = xcalloc(1, sizeof(*tail));
 
 	tail->path = xstrdup(path);
-	tail->label = label ? xstrdup(label) : NULL;
+	tail->label = text_copy(label);
 	tail->fd = -1;
 	return tail;
 }

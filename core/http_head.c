@@ -74,7 +74,7 @@ bool http_head_is_over(struct http_head *head, const struct curl_api *curl, CURL
 	curl->easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_s);
 	response->status = (int)status;
 	response->content_length = length;
-	response->content_type = type ? xstrdup(type) : NULL;
+	response->content_type = text_copy(type);
 	response->retry_after_ms = head->has_retry_after ? retry_s * 1000 : -1;
 	head->complete = true;
 	return true;

@@ -18,6 +18,11 @@ char *text_vprintf(const char *format, va_list args)
 	return text;
 }
 
+char *text_copy(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
 char *text_printf(const char *format, ...)
 {
 	va_list args;

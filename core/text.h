@@ -11,6 +11,8 @@
 
 /* What they return is the caller's. */
 char *text_printf(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
+/* NULL gives NULL. */
+char *text_copy(const char *text);
 char *text_vprintf(const char *format, va_list args) __attribute__((__format__(__printf__, 1, 0)));
 
 /*

@@ -193,7 +193,7 @@ void pipeline_step_read(struct loader *loader, struct step *step, const char *na
 	const json_t *parameters = json_object_get(value, "parameters");
 
 	step->name = xstrdup(name);
-	step->operator= operator_name ? xstrdup(operator_name) : NULL;
+	step->operator= text_copy(operator_name);
 	step->parameters = json_is_object(parameters) ? json_deep_copy(parameters) : json_object();
 	read_inputs(loader, step, value);
 	read_outputs(loader, step, value);

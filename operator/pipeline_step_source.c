@@ -234,8 +234,8 @@ static void read_main(struct loader *loader, struct step *step, const json_t *va
 	const json_t *args = json_object_get(source, "args");
 	size_t i;
 
-	step->main = main ? xstrdup(main) : NULL;
-	step->main_class = main_class ? xstrdup(main_class) : NULL;
+	step->main = text_copy(main);
+	step->main_class = text_copy(main_class);
 	step->args = args ? read_args(args) : NULL;
 	if (main && *main && !pipeline_is_uri(main))
 		LOADER_FAULT(loader, check_value_position(&loader->check, source, "main"),

@@ -17,11 +17,6 @@ void verdict_release(struct verdict *verdict)
 	*verdict = (struct verdict){ 0 };
 }
 
-static char *copy(const char *text)
-{
-	return text ? xstrdup(text) : NULL;
-}
-
 /* A twin's result, or one of an earlier attempt, must not count. */
 static bool is_about(const json_t *result, const struct verdict_case *of)
 {
@@ -79,8 +74,8 @@ static void blame_user(const struct job_report *report, const json_t *result,
 		text ? (int)strcspn(text, "\r\n") : 0, text ? text : "",
 		was_killed(report) ? " (" : "", was_killed(report) ? report->reason : "",
 		was_killed(report) ? ")" : "");
-	verdict->message = copy(json_string_value(json_object_get(error, "traceback")));
-	verdict->advice = was_killed(report) ? copy(report->advice) : NULL;
+	verdict->message = text_copy(json_string_value(json_object_get(error, "traceback")));
+	verdict->advice = was_killed(report) ? text_copy(report->advice) : NULL;
 }
 
 static void blame_job(const struct job_report *report, struct verdict *verdict)
@@ -91,8 +86,8 @@ static void blame_job(const struct job_report *report, struct verdict *verdict)
 		verdict->reason = text_printf("exit code %d", report->exit_code);
 	else
 		verdict->reason = xstrdup("the job failed without saying why");
-	verdict->message = copy(report->message);
-	verdict->advice = copy(report->advice);
+	verdict->message = text_copy(report->message);
+	verdict->advice = text_copy(report->advice);
 }
 
 static void blame_missing_result(const struct error *result_error, struct verdict *verdict)

@@ -173,7 +173,7 @@ static bool s3_set_up(struct s3_store *store, const struct component *component,
 	struct s3_options s3 = { .endpoint_url = endpoint_url };
 
 	store->store.flavor = &artifact_s3;
-	store->endpoint_url = endpoint_url ? xstrdup(endpoint_url) : NULL;
+	store->endpoint_url = text_copy(endpoint_url);
 	store->region = xstrdup(component_text(component, "region", "us-east-1"));
 	store->is_path_style = component_bool(component, "path_style", endpoint_url != NULL);
 	if (!read_path(store, component, err) || !read_credentials(store, component, secrets, err))

@@ -116,7 +116,7 @@ static char *value_of(struct secret_store *store, const struct secret_reference 
 	if (!values)
 		return NULL;
 	value = json_string_value(json_object_get(values, key));
-	copy = value ? xstrdup(value) : NULL;
+	copy = text_copy(value);
 	secret_values_free(values);
 	if (!copy)
 		return error_set(err, ERROR_NOT_FOUND,

@@ -53,7 +53,7 @@ static struct secret_store *local_open(const struct project *project,
 	store->base.flavor = &secret_local;
 	store->path = text_printf("%s/secrets/%s.json", folder, component->name);
 	store->lock_path = text_printf("%s/secrets/%s.lock", folder, component->name);
-	store->key_file = key_file ? xstrdup(key_file) : NULL;
+	store->key_file = text_copy(key_file);
 	return &store->base;
 }
 

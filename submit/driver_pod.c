@@ -196,11 +196,6 @@ static json_t *build_objects(const struct spark_app *app, struct error **err)
 	return objects;
 }
 
-static char *copy_or_null(const char *text)
-{
-	return text ? xstrdup(text) : NULL;
-}
-
 json_t *driver_objects_build(const struct spark_app *app, struct error **err)
 {
 	struct spark_app copy = *app; /* shares all but the identity and the labels */
@@ -210,7 +205,7 @@ json_t *driver_objects_build(const struct spark_app *app, struct error **err)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(owned); i++)
-		*owned[i] = copy_or_null(*owned[i]);
+		*owned[i] = text_copy(*owned[i]);
 	spark_app_complete(&copy);
 	copy.labels = valid_labels(app->labels);
 	objects = build_objects(&copy, err);

@@ -41,7 +41,7 @@ void kube_config_free(struct kube_config *config)
 static void replace(char **slot, const char *text)
 {
 	free(*slot);
-	*slot = text ? xstrdup(text) : NULL;
+	*slot = text_copy(text);
 }
 
 /* ---- servers ---- */
@@ -455,7 +455,7 @@ static bool run_exec(struct kube_config *config, bool fresh, char **token, struc
 		secret_free(take(config->key_pem));
 		config->key_pem = xstrdup(credential.key_pem);
 	}
-	*token = credential.token ? xstrdup(credential.token) : NULL;
+	*token = text_copy(credential.token);
 	return true;
 }
 
@@ -466,6 +466,6 @@ bool kube_config_credential(struct kube_config *config, bool fresh, char **token
 		return false;
 	if (config->exec && !config->token && !config->username)
 		return run_exec(config, fresh, token, err);
-	*token = config->token ? xstrdup(config->token) : NULL;
+	*token = text_copy(config->token);
 	return true;
 }

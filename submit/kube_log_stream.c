@@ -404,7 +404,7 @@ struct kube_log_stream *kube_log_stream_start(struct kube_client *client, const 
 	stream->client = client;
 	stream->namespace = xstrdup(namespace);
 	stream->pod = xstrdup(pod);
-	stream->container = container ? xstrdup(container) : NULL;
+	stream->container = text_copy(container);
 	stream->pod_path = path;
 	stream->events = events;
 	stream->context = context;

@@ -473,7 +473,7 @@ struct kube_watch *kube_watch_start(struct kube_client *client, const struct kub
 	watch->client = client;
 	watch->kind = kind;
 	watch->path = path;
-	watch->label_selector = label_selector ? xstrdup(label_selector) : NULL;
+	watch->label_selector = text_copy(label_selector);
 	watch->events = events;
 	watch->context = context;
 	watch->lines.limit_bytes = LINE_LIMIT_BYTES;

@@ -16,11 +16,6 @@ static const char *text_of(const json_t *object, const char *key)
 	return text && *text ? text : NULL;
 }
 
-static char *copy_of(const char *text)
-{
-	return text ? xstrdup(text) : NULL;
-}
-
 const char *pod_phase_name(enum pod_phase phase)
 {
 	static const char *const names[] = {
@@ -95,8 +90,8 @@ static void set_reason(struct pod_status *status, const char *reason, const char
 {
 	free(status->reason);
 	free(status->message);
-	status->reason = copy_of(reason);
-	status->message = copy_of(message);
+	status->reason = text_copy(reason);
+	status->message = text_copy(message);
 }
 
 /* The runtime could not even start it: the text is Kubernetes' own, not the program's. */
@@ -113,7 +108,7 @@ static void read_exit(const json_t *terminated, struct pod_status *status)
 	status->has_exit_code = true;
 	status->exit_code = (int)json_integer_value(json_object_get(terminated, "exitCode"));
 	if (!is_start_error(reason))
-		status->termination_message = copy_of(message);
+		status->termination_message = text_copy(message);
 	if (status->exit_code)
 		set_reason(status, reason ? reason : "Error",
 		           is_start_error(reason) ? message : NULL);
@@ -200,7 +195,7 @@ static void read_phase(const json_t *pod, const char *container_name, struct pod
 void pod_status_read(const json_t *pod, const char *container, struct pod_status *status)
 {
 	*status = (struct pod_status){ 0 };
-	status->node = copy_of(text_of(json_object_get(pod, "spec"), "nodeName"));
+	status->node = text_copy(text_of(json_object_get(pod, "spec"), "nodeName"));
 	read_phase(pod, container, status);
 	pod_advise(pod, status);
 }

@@ -78,7 +78,7 @@ static void remove_at(struct spark_conf *conf, size_t at)
 
 void spark_conf_set(struct spark_conf *conf, const char *key, const char *value)
 {
-	char *copy = value ? xstrdup(value) : NULL; /* first: `value` may be the old one */
+	char *copy = text_copy(value); /* first: `value` may be the old one */
 	bool found;
 	size_t at = locate(conf, key, &found);
 

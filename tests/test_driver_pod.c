@@ -151,7 +151,7 @@ static struct spark_app python_app(void)
 static void set_text(char **text, const char *value)
 {
 	free(*text);
-	*text = value ? xstrdup(value) : NULL;
+	*text = text_copy(value);
 }
 
 /* Builds and fails the test when that fails. */

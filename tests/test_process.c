@@ -63,11 +63,6 @@ static int teardown(void **state)
 	return removed ? 0 : -1;
 }
 
-static char *copy(const char *text)
-{
-	return text ? xstrdup(text) : NULL;
-}
-
 static void changed(void *context, struct job *job, const struct job_report *report)
 {
 	struct watch *watch = context;
@@ -79,10 +74,10 @@ static void changed(void *context, struct job *job, const struct job_report *rep
 	}
 	watch->final_reports++;
 	watch->final = *report;
-	watch->final.reason = copy(report->reason);
-	watch->final.message = copy(report->message);
-	watch->final.advice = copy(report->advice);
-	watch->final.result = copy(report->result);
+	watch->final.reason = text_copy(report->reason);
+	watch->final.message = text_copy(report->message);
+	watch->final.advice = text_copy(report->advice);
+	watch->final.result = text_copy(report->result);
 	watch->log_at_the_end = file_read(watch->log_path, 64u << 20, NULL, NULL);
 }
 

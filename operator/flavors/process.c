@@ -249,7 +249,7 @@ struct job *process_job_start(const struct process_start *start, const struct jo
 	process->context = context;
 	process->pid = pid;
 	process->name = text_printf("pid %d", (int)pid);
-	process->result_path = start->result_path ? xstrdup(start->result_path) : NULL;
+	process->result_path = text_copy(start->result_path);
 	process->output_fd = output_fd;
 	process->log_fd = log_fd;
 	log_fd = -1;

@@ -46,11 +46,6 @@ static struct spark_operator *spark_operator_of(struct step_operator *operator)
 	return container_of(operator, struct spark_operator, base);
 }
 
-static char *copy(const char *text)
-{
-	return text ? xstrdup(text) : NULL;
-}
-
 /* "k8s://https://host:6443" as spark-submit takes it; without a scheme it is https. */
 static char *server_of(const char *master)
 {
@@ -123,7 +118,7 @@ static struct step_operator *spark_open(const struct component *component,
 	spark->component = component;
 	spark->server = master ? server_of(master) : NULL;
 	spark->namespace =
-		copy(namespace ? namespace : component_text(component, "namespace", NULL));
+		text_copy(namespace ? namespace : component_text(component, "namespace", NULL));
 	if (context->offline)
 		spark->namespace = spark->namespace ? spark->namespace : xstrdup("default");
 	else if (!connect_to_cluster(spark, err)) {

@@ -150,7 +150,7 @@ static bool set_program(const struct spark_kubernetes_target *target,
 
 	if (!step->function) {
 		app->main_resource = xstrdup(step->main);
-		app->main_class = step->main_class ? xstrdup(step->main_class) : NULL;
+		app->main_class = text_copy(step->main_class);
 		app->resource = text_ends_with(step->main, ".py")  ? SPARK_RESOURCE_PYTHON
 		                : text_ends_with(step->main, ".R") ? SPARK_RESOURCE_R
 		                                                   : SPARK_RESOURCE_JAVA;

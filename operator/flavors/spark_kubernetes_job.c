@@ -74,11 +74,6 @@ void *spark_job_owner(const struct spark_job *job)
 	return job->owner;
 }
 
-static char *copy(const char *text)
-{
-	return text ? xstrdup(text) : NULL;
-}
-
 static void count_executors(const struct spark_job *job, struct job_report *report)
 {
 	struct executor *executor, *next;
@@ -99,12 +94,12 @@ static void fill_report(const struct spark_job *job, struct job_report *report)
 	const struct pod_status *status = &job->status;
 
 	report->phase = phases[status->phase];
-	report->reason = copy(job->cancelled ? "cancelled" : status->reason);
-	report->message = copy(status->message);
-	report->advice = copy(job->cancelled ? NULL : status->advice);
+	report->reason = text_copy(job->cancelled ? "cancelled" : status->reason);
+	report->message = text_copy(status->message);
+	report->advice = text_copy(job->cancelled ? NULL : status->advice);
 	report->has_exit_code = status->has_exit_code;
 	report->exit_code = status->exit_code;
-	report->result = copy(status->termination_message);
+	report->result = text_copy(status->termination_message);
 	count_executors(job, report);
 }
 
@@ -332,7 +327,7 @@ void spark_job_executor_changed(struct spark_job *job, const json_t *pod, bool d
 void spark_job_trouble(struct spark_job *job, const char *trouble)
 {
 	free(job->trouble);
-	job->trouble = copy(trouble);
+	job->trouble = text_copy(trouble);
 	if (!job->ended)
 		tell_progress(job);
 }
