@@ -27,6 +27,13 @@ class Context:
         return self._spark.session()
 
 
+def _exit_at_once(status):
+    """Past Python's own way out, which may wait for threads and for the JVM."""
+    for scratch in storage.Scratch.made:
+        scratch.remove()
+    os._exit(status)
+
+
 class Termination:
     """SIGTERM, remembered: a step that swallows the exception must not succeed all the same."""
 
@@ -38,7 +45,7 @@ class Termination:
         """The step may clean up, but not for long: a call into Spark's JVM waits for its job to end,
         and so does any further call on the way out of it."""
         if self.asked:
-            os._exit(TERMINATED)
+            _exit_at_once(TERMINATED)
         self.asked = True
         signal.signal(signal.SIGALRM, self._on_signal)
         signal.alarm(TERMINATION_LIMIT_S)
@@ -62,7 +69,7 @@ def main(arguments):
         # At once: what is left to clean up ends with this process, the JVM included.
         print("stepop: the step was asked to end", file=sys.stderr)
         sys.stdout.flush()
-        os._exit(TERMINATED)
+        _exit_at_once(TERMINATED)
 
 
 def _main(arguments, termination):
@@ -192,7 +199,7 @@ def _leave(status):
     def give_up():
         print("stepop: the process does not end by itself: left after %d s" % STOP_LIMIT_S, file=sys.stderr)
         sys.stdout.flush()
-        os._exit(status)
+        _exit_at_once(status)
 
     watchdog = threading.Timer(STOP_LIMIT_S, give_up)
     watchdog.daemon = True

@@ -8,6 +8,7 @@ import os
 
 class Scratch:
     """A folder for this process, made when first asked for."""
+    made = []  # all of the process, for an end without ceremony
 
     def __init__(self):
         self._path = None
@@ -16,6 +17,7 @@ class Scratch:
         if self._path is None:
             import tempfile
             self._path = tempfile.mkdtemp(prefix="stepop-")
+            self.made.append(self)
         return self._path
 
     def new_folder(self):

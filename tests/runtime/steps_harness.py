@@ -67,7 +67,9 @@ class StepTest(unittest.TestCase):
         path = os.path.join(self.folder, "step-%s.json" % document.get("step"))
         with open(path, "w", encoding="utf-8") as stream:
             json.dump(document, stream)
-        environment = dict(os.environ, STEPOP_TERMINATION_LOG=self.log)
+        self.scratch = os.path.join(self.folder, "scratch")
+        os.makedirs(self.scratch, exist_ok=True)
+        environment = dict(os.environ, STEPOP_TERMINATION_LOG=self.log, TMPDIR=self.scratch)
         return subprocess.Popen([python, MAIN, path], env=environment, text=True, encoding="utf-8",
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 

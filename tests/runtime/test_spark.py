@@ -248,6 +248,7 @@ class Steps(StepTest):
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 143)
         self.assertIsNone(self.result(document))
+        self.assertEqual([name for name in os.listdir(self.scratch) if name.startswith("stepop-")], [])
 
     def test_a_column_that_is_not_there_and_a_session_that_cannot_start(self):
         self.write("steps.py", "def one(spark):\n    return spark.range(2).select('absent')\n")
