@@ -470,9 +470,8 @@ static bool conclude(struct run *run, struct error **err)
 		return error_set(err, ERROR_INTERRUPTED,
 		                 "left at the second signal; jobs of run '%s' may still be ending",
 		                 run->name);
-	run->state = scheduler_outcome(run->scheduler);
-	if (run->signal_number)
-		run->state = RUN_CANCELLED;
+	run_state_move(&run->state,
+	               run->signal_number ? RUN_CANCELLED : scheduler_outcome(run->scheduler));
 	run->ended_at = clock_now_ms();
 	if (run->state == RUN_FAILED)
 		replace(&run->reason, failed_steps(run));
