@@ -19,7 +19,7 @@ enum progress_kind {
 
 struct progress {
 	enum progress_kind kind;
-	bool color, verbose;
+	bool color;
 	FILE *out;
 	int64_t begun_at;
 	size_t drawn; /* lines of the live table that are on the screen */
@@ -64,7 +64,6 @@ struct progress *progress_new(const struct arguments *arguments)
 
 	progress->kind = choose_kind(arguments);
 	progress->color = choose_color(arguments);
-	progress->verbose = argument_switch(arguments, "verbose");
 	progress->out = stderr;
 	progress->begun_at = clock_now_ms();
 	progress->output_step = (size_t)-1;

@@ -96,24 +96,3 @@ bool error_is_retryable(const struct error *error)
 {
 	return error && (error->kind == ERROR_UNAVAILABLE || error->kind == ERROR_TIMEOUT);
 }
-
-const char *error_kind_name(enum error_kind kind)
-{
-	static const char *const names[] = {
-		[ERROR_INTERNAL] = "internal",
-		[ERROR_USAGE] = "usage",
-		[ERROR_INVALID] = "invalid",
-		[ERROR_AUTH] = "auth",
-		[ERROR_NOT_FOUND] = "not-found",
-		[ERROR_CONFLICT] = "conflict",
-		[ERROR_UNAVAILABLE] = "unavailable",
-		[ERROR_TIMEOUT] = "timeout",
-		[ERROR_CANCELLED] = "cancelled",
-		[ERROR_RUN_FAILED] = "run-failed",
-		[ERROR_GONE] = "gone",
-		[ERROR_INTERRUPTED] = "interrupted",
-		[ERROR_TERMINATED] = "terminated",
-	};
-
-	return names[kind];
-}

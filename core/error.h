@@ -59,7 +59,4 @@ void error_render(const struct error *error, FILE *out);
 
 bool error_is_retryable(const struct error *error);
 
-/* "not-found", as in machine-readable output. */
-const char *error_kind_name(enum error_kind kind);
-
 #endif

@@ -12,11 +12,6 @@ void log_set_debug(bool on)
 	debug = on;
 }
 
-bool log_is_debug(void)
-{
-	return debug;
-}
-
 void log_debug(const char *format, ...)
 {
 	va_list args;

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 void log_set_debug(bool on);
-bool log_is_debug(void);
 /* Never pass a secret, a header or a body. */
 void log_debug(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
 

@@ -121,15 +121,6 @@ struct loop_source *loop_watch_fd(struct loop *loop, int fd, uint32_t events,
 	return source;
 }
 
-void loop_change_fd(struct loop_source *source, uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.ptr = source };
-
-	assert(source->kind == SOURCE_FD);
-	if (epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_MOD, source->fd, &event))
-		abort();
-}
-
 struct loop_source *loop_start_timer(struct loop *loop, int64_t delay_ms,
                                      void (*fired)(void *context), void *context)
 {

@@ -24,7 +24,6 @@ int64_t loop_now_ms(void);
  * caller's. */
 struct loop_source *loop_watch_fd(struct loop *loop, int fd, uint32_t events,
                                   void (*ready)(void *context, uint32_t events), void *context);
-void loop_change_fd(struct loop_source *source, uint32_t events);
 
 /* One shot: the source is gone when `fired` is called. */
 struct loop_source *loop_start_timer(struct loop *loop, int64_t delay_ms,

@@ -50,11 +50,6 @@ static const struct secret_schema registry = {
 static const struct secret_schema *const schemas[] = { &aws,      &mysql, &postgres,
 	                                               &registry, &basic, NULL };
 
-const struct secret_schema *const *secret_schema_list(void)
-{
-	return schemas;
-}
-
 const struct secret_schema *secret_schema_find(const char *name, struct error **err)
 {
 	const char *names[ARRAY_SIZE(schemas)] = { 0 };

@@ -18,8 +18,6 @@ struct secret_schema {
 	const struct secret_schema_key *keys; /* ends with a NULL name; NULL: any */
 };
 
-/* NULL at the end. */
-const struct secret_schema *const *secret_schema_list(void);
 /* INVALID suggests. */
 const struct secret_schema *secret_schema_find(const char *name, struct error **err);
 
