@@ -114,6 +114,7 @@ static int teardown(void **state)
 
 static bool build(struct app_test *test, int attempt, struct spark_app *app, struct error **err)
 {
+	json_auto_t *code = spark_kubernetes_code_collect(test->code_folder, err);
 	const struct spark_kubernetes_target target = {
 		.component = &test->component,
 		.server = "https://host:6443",
@@ -122,13 +123,15 @@ static bool build(struct app_test *test, int attempt, struct spark_app *app, str
 		.run_name = "daily",
 		.pipeline = "spark_pipeline",
 		.artifacts = &test->store.store,
+		.code = code,
 	};
 	const struct step_launch launch = { .step = &test->step,
 		                            .attempt = attempt,
 		                            .code_folder = test->code_folder,
 		                            .contract = test->contract };
 
-	return spark_kubernetes_app_build(&target, &launch, app, err);
+	*app = (struct spark_app){ 0 };
+	return code && spark_kubernetes_app_build(&target, &launch, app, err);
 }
 
 static json_t *objects_of(struct app_test *test, int attempt)

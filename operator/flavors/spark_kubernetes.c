@@ -31,6 +31,7 @@ struct spark_operator {
 	struct kube_watch *watch;
 	struct followed *jobs; /* by driver pod */
 	struct loop_source *refusal_timer;
+	json_t *code; /* of the function steps; NULL until the first of them */
 };
 
 /* The watch's objects find their job by the driver pod's name. */
@@ -63,6 +64,7 @@ static void spark_close(struct step_operator *operator)
 	free(spark->server);
 	free(spark->namespace);
 	loop_cancel(spark->refusal_timer);
+	json_decref(spark->code);
 	free(spark);
 }
 
@@ -128,6 +130,14 @@ static struct step_operator *spark_open(const struct component *component,
 	return &spark->base;
 }
 
+static bool ensure_code(struct spark_operator *spark, const struct step_launch *launch,
+                        struct error **err)
+{
+	if (!spark->code && launch->step->function)
+		spark->code = spark_kubernetes_code_collect(launch->code_folder, err);
+	return spark->code || !launch->step->function;
+}
+
 static json_t *build_objects(struct spark_operator *spark, const struct step_launch *launch,
                              int *executors, struct error **err)
 {
@@ -144,6 +154,9 @@ static json_t *build_objects(struct spark_operator *spark, const struct step_lau
 	json_t *objects = NULL;
 	int64_t wanted = 2;
 
+	if (!ensure_code(spark, launch, err))
+		return NULL;
+	target.code = spark->code;
 	if (spark_kubernetes_app_build(&target, launch, &app, err) &&
 	    spark_conf_get_int(app.conf, "spark.executor.instances", 2, &wanted, err))
 		objects = driver_objects_build(&app, err);

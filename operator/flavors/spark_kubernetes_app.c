@@ -93,28 +93,32 @@ static json_t *build_contract(const struct spark_kubernetes_target *target,
 	return contract;
 }
 
-/* /opt/stepop: main.py, stepop_runtime/…, code/…, step.json */
-static struct spark_files *build_files(const struct spark_kubernetes_target *target,
-                                       const struct step_launch *launch, struct error **err)
+json_t *spark_kubernetes_code_collect(const char *code_folder, struct error **err)
 {
 	scoped(text) char *folder = datadir_find("runtime", err);
 	json_auto_t *runtime = folder ? code_bundle_collect(folder, err) : NULL;
-	json_auto_t *code = runtime ? code_bundle_collect(launch->code_folder, err) : NULL;
-	json_auto_t *contract = build_contract(target, launch);
-	struct spark_files *files;
+	json_auto_t *code = runtime ? code_bundle_collect(code_folder, err) : NULL;
+	json_t *all;
 
 	if (!code)
 		return NULL;
-	files = xcalloc(1, sizeof(*files));
-	files->mount_path = xstrdup(MOUNT_PATH);
-	files->contents = json_object();
-	code_bundle_add(files->contents, "", runtime);
-	code_bundle_add(files->contents, "code/", code);
-	{
-		scoped(text) char *text = json_dumps(contract, JSON_INDENT(1));
+	all = json_object();
+	code_bundle_add(all, "", runtime);
+	code_bundle_add(all, "code/", code);
+	return all;
+}
 
-		json_object_set_new(files->contents, "step.json", json_string(text));
-	}
+/* /opt/stepop: the shared code, and step.json. */
+static struct spark_files *build_files(const struct spark_kubernetes_target *target,
+                                       const struct step_launch *launch)
+{
+	json_auto_t *contract = build_contract(target, launch);
+	scoped(text) char *text = json_dumps(contract, JSON_INDENT(1));
+	struct spark_files *files = xcalloc(1, sizeof(*files));
+
+	files->mount_path = xstrdup(MOUNT_PATH);
+	files->contents = json_copy((json_t *)target->code);
+	json_object_set_new(files->contents, "step.json", json_string(text));
 	return files;
 }
 
@@ -143,8 +147,8 @@ static char *user_name(void)
 	return xstrdup(user && *user ? user : entry ? entry->pw_name : "stepop");
 }
 
-static bool set_program(const struct spark_kubernetes_target *target,
-                        const struct step_launch *launch, struct spark_app *app, struct error **err)
+static void set_program(const struct spark_kubernetes_target *target,
+                        const struct step_launch *launch, struct spark_app *app)
 {
 	const struct step *step = launch->step;
 
@@ -155,13 +159,12 @@ static bool set_program(const struct spark_kubernetes_target *target,
 		                : text_ends_with(step->main, ".R") ? SPARK_RESOURCE_R
 		                                                   : SPARK_RESOURCE_JAVA;
 		app->args = step->args ? json_incref(step->args) : NULL;
-		return true;
+		return;
 	}
 	app->resource = SPARK_RESOURCE_PYTHON;
 	app->main_resource = xstrdup("local://" MOUNT_PATH "/main.py");
 	app->args = json_pack("[s]", MOUNT_PATH "/step.json");
-	app->files = build_files(target, launch, err);
-	return app->files != NULL;
+	app->files = build_files(target, launch);
 }
 
 static void set_secrets(const struct artifact_access *access, struct spark_app *app)
@@ -186,8 +189,9 @@ bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
 	set_secrets(&access, app);
 	app->conf = build_conf(target, launch, &access, err);
 	artifact_access_release(&access);
-	if (!app->conf || !set_program(target, launch, app, err))
+	if (!app->conf)
 		return false;
+	set_program(target, launch, app);
 	set_environment(app->conf, json_object_get(launch->step->settings, "environment"));
 	spark_conf_set_default(app->conf, "spark.app.submitTime", submitted_at);
 	app->namespace = xstrdup(target->namespace);

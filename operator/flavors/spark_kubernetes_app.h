@@ -14,7 +14,14 @@ struct spark_kubernetes_target {
 	const char *namespace;
 	const char *run_id, *run_name, *pipeline;
 	struct artifact_store *artifacts;
+	const json_t *code; /* of spark_kubernetes_code_collect() */
 };
+
+/*
+ * What all function steps of a run share below /opt/stepop: main.py, stepop_runtime/…, code/…; read
+ * once, so that every step of a run has the same code. Owned by the caller.
+ */
+json_t *spark_kubernetes_code_collect(const char *code_folder, struct error **err);
 
 /*
  * Fills *app, which the caller releases. Code, runtime and step.json go into app->files below
