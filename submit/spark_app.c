@@ -24,20 +24,36 @@ static void files_free(struct spark_files *files)
 		return;
 	free(files->mount_path);
 	json_decref(files->contents);
+	json_decref(files->binaries);
 	free(files);
 }
 
 void spark_app_release(struct spark_app *app)
 {
-	char *const texts[] = { app->name,         app->resource_prefix, app->app_id,
-		                app->unique_id,    app->namespace,       app->master,
-		                app->user,         app->spark_version,   app->main_class,
-		                app->main_resource };
+	char *const texts[] = { app->name,
+		                app->resource_prefix,
+		                app->app_id,
+		                app->unique_id,
+		                app->namespace,
+		                app->master,
+		                app->submission_id,
+		                app->user,
+		                app->proxy_user,
+		                app->spark_version,
+		                app->main_class,
+		                app->main_resource,
+		                app->client.conf_dir,
+		                app->client.hadoop_conf_dir,
+		                app->client.local_dirs,
+		                app->client.pyspark_python,
+		                app->client.pyspark_driver_python };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);
 	json_decref(app->args);
+	json_decref(app->driver_template);
+	json_decref(app->executor_template);
 	spark_conf_free(app->conf);
 	json_decref(app->labels);
 	json_decref(app->annotations);
@@ -139,11 +155,12 @@ static char *user_name(void)
 static char *identity_digits(const struct spark_app *app)
 {
 	const char *run = json_string_value(json_object_get(app->labels, "stepop.dev/run"));
+	const char *name = app->resource_prefix ? app->resource_prefix : app->submission_id;
 	scoped(text) char *whole = NULL;
 
-	if (!app->resource_prefix)
+	if (!name)
 		return digest_random_hex(64);
-	whole = text_printf("%s/%s/%s", app->namespace, app->resource_prefix, run ? run : "");
+	whole = text_printf("%s/%s/%s", app->namespace, name, run ? run : "");
 	return digest_bytes(whole, strlen(whole));
 }
 

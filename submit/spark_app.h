@@ -20,6 +20,19 @@ enum spark_resource {
 struct spark_files {
 	char *mount_path; /* "/opt/stepop" */
 	json_t *contents; /* relative path -> text; owned */
+	json_t *binaries; /* relative path -> base64 of what is not UTF-8; owned; or NULL */
+};
+
+/*
+ * What spark-submit takes from the machine it runs on (SparkSubmitArguments, and what the feature
+ * steps read of sys.env). Owned; NULL: not there. stepop's own steps take nothing of it.
+ */
+struct spark_client {
+	char *conf_dir;        /* $SPARK_CONF_DIR, else $SPARK_HOME/conf: its files travel along */
+	char *hadoop_conf_dir; /* $HADOOP_CONF_DIR */
+	char *local_dirs;      /* $SPARK_LOCAL_DIRS */
+	char *pyspark_python;  /* $PYSPARK_PYTHON */
+	char *pyspark_driver_python; /* $PYSPARK_DRIVER_PYTHON */
 };
 
 /*
@@ -34,12 +47,18 @@ struct spark_app {
 	char *unique_id;       /* of spark-drv-<id>-conf-map; 16 hex digits; NULL: made */
 	char *namespace;       /* NULL: spark.kubernetes.namespace, else "default" */
 	char *master;          /* "https://…" as put into spark.master (k8s:// is added) */
+	char *submission_id;   /* the same id gives the same names again; NULL: a random one */
 	char *user;            /* SPARK_USER */
+	char *proxy_user;      /* --proxy-user of the driver's own spark-submit; or NULL */
 	char *spark_version;   /* "3.5.9": which Spark the objects are made for */
 	enum spark_resource resource;
 	char *main_class;    /* NULL: PythonRunner or RRunner by the resource */
 	char *main_resource; /* "local:///opt/stepop/main.py" */
 	json_t *args;        /* array of strings, or NULL */
+	/* Pods whose contents the driver's and the executors' begin with; NULL: as
+	 * spark.kubernetes.{driver,executor}.podTemplateFile says. Owned. */
+	json_t *driver_template, *executor_template;
+	struct spark_client client;
 	struct spark_conf *conf;
 	json_t *labels;            /* on every object, and on executors; object or NULL */
 	json_t *annotations;       /* on the driver pod; object or NULL */
@@ -57,8 +76,8 @@ void spark_app_add_secret_env(struct spark_app *app, const char *variable, const
 
 /*
  * Fills in what is NULL of the identity: prefix, ids, namespace, user, version. With a prefix
- * given, the ids follow from it, the namespace and the label stepop.dev/run, so that a second try
- * of the same attempt makes the same objects; without one they are random, as spark-submit's.
+ * (or a submission id) given, the ids follow from it, the namespace and the label stepop.dev/run,
+ * so that a second try makes the same objects; without one they are random, as spark-submit's.
  * driver_objects_build() does so on a copy; call it to know the names before.
  */
 void spark_app_complete(struct spark_app *app);

@@ -162,11 +162,33 @@ static void test_spark_app_resource_prefix__tells_cut_names_apart(void **state)
 	assert_non_null(strstr(a, "-01234567-"));
 }
 
+static void test_spark_app_complete__gives_a_submission_id_the_same_names_again(void **state)
+{
+	struct spark_app apps[3] = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(apps); i++) {
+		apps[i].name = xstrdup("nightly");
+		apps[i].submission_id = xstrdup(i < 2 ? "2026-11-25" : "2026-11-26");
+		apps[i].conf = spark_conf_new();
+		spark_app_complete(&apps[i]);
+	}
+
+	assert_string_equal(apps[0].app_id, apps[1].app_id);
+	assert_string_equal(apps[0].resource_prefix, apps[1].resource_prefix);
+	assert_string_not_equal(apps[0].resource_prefix, apps[2].resource_prefix);
+	for (i = 0; i < ARRAY_SIZE(apps); i++)
+		spark_app_release(&apps[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_spark_app_name_label__follows_spark),
 		cmocka_unit_test(test_spark_app_complete__derives_the_prefix_as_spark_does),
+		cmocka_unit_test(
+			test_spark_app_complete__gives_a_submission_id_the_same_names_again),
 		cmocka_unit_test(test_spark_app_service_name__is_another_one_when_too_long),
 		cmocka_unit_test(test_spark_app_driver_name__may_be_chosen),
 		cmocka_unit_test(test_spark_app_resource_prefix__says_what_runs),
