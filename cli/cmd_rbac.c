@@ -3,10 +3,8 @@
 #include <string.h>
 
 #include "cli/change.h"
+#include "cli/cluster.h"
 #include "cli/commands.h"
-#include "core/document.h"
-#include "core/http.h"
-#include "core/loop.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "operator/catalog.h"
@@ -69,25 +67,8 @@ static bool read_options(const struct arguments *arguments, const struct compone
 	return true;
 }
 
-/* A client for the cluster of the step operator, and what it needs to live. */
-struct cluster {
-	struct loop *loop;
-	struct http_client *http;
-	struct kube_client *client;
-};
-
-static void cluster_free(struct cluster *cluster)
-{
-	if (!cluster)
-		return;
-	kube_client_free(cluster->client);
-	http_client_free(cluster->http);
-	loop_free(cluster->loop);
-	free(cluster);
-}
-DEFINE_CLEANUP(cluster);
-
-static struct cluster *cluster_open(const struct arguments *arguments,
+/* The cluster of the step operator. */
+static struct cluster *open_cluster(const struct arguments *arguments,
                                     const struct component *component,
                                     const struct rbac_options *options, struct error **err)
 {
@@ -99,35 +80,8 @@ static struct cluster *cluster_open(const struct arguments *arguments,
 		                                                       : master,
 		.namespace = options->namespace,
 	};
-	struct kube_config *config = kube_config_load(&config_options, err);
-	struct cluster *cluster;
 
-	if (!config)
-		return NULL;
-	cluster = xcalloc(1, sizeof(*cluster));
-	cluster->loop = loop_new();
-	cluster->http = http_client_new(cluster->loop);
-	cluster->client = kube_client_new_take(cluster->http, config);
-	return cluster;
-}
-
-/* kubectl apply -f - reads either. */
-static bool print_objects(enum output_format format, const json_t *objects, struct error **err)
-{
-	json_auto_t *list =
-		json_pack("{s:s, s:s, s:O}", "apiVersion", "v1", "kind", "List", "items", objects);
-	const json_t *object;
-	size_t i;
-
-	if (format == OUTPUT_JSON)
-		return output_object(stdout, format, list, err);
-	json_array_foreach (objects, i, object) {
-		if (format == OUTPUT_NAME)
-			printf("%s/%s\n", kube_object_kind(object), kube_object_name(object));
-		else if (fputs("---\n", stdout) == EOF || !document_write_yaml(object, stdout))
-			return error_set(err, ERROR_INTERNAL, "cannot write the manifests");
-	}
-	return true;
+	return cluster_open(&config_options, err);
 }
 
 static bool run_render(const struct arguments *arguments, struct error **err)
@@ -139,7 +93,7 @@ static bool run_render(const struct arguments *arguments, struct error **err)
 	if (!component || !read_options(arguments, component, &options, err))
 		return false;
 	objects = rbac_objects(&options, err);
-	return objects && print_objects(argument_output(arguments), objects, err);
+	return objects && output_manifests(stdout, argument_output(arguments), objects, err);
 }
 
 /* "role", as kubectl prints it; owned by the caller. */
@@ -191,7 +145,7 @@ static bool run_apply(const struct arguments *arguments, struct error **err)
 	objects = rbac_objects(&options, err);
 	if (!objects)
 		return false;
-	cluster = cluster_open(arguments, component, &options, err);
+	cluster = open_cluster(arguments, component, &options, err);
 	return cluster && apply_all(cluster->client, objects, argument_output(arguments), err);
 }
 
@@ -232,7 +186,7 @@ static bool run_check(const struct arguments *arguments, struct error **err)
 	if (!component || !read_options(arguments, component, &options, err))
 		return false;
 	rights = rbac_rights(&options, err);
-	cluster = rights ? cluster_open(arguments, component, &options, err) : NULL;
+	cluster = rights ? open_cluster(arguments, component, &options, err) : NULL;
 	if (!cluster || !check_all(cluster->client, options.namespace, rights, &missing, err))
 		return false;
 	if (!output_rows(stdout, argument_output(arguments), columns, rights, err))

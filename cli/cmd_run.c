@@ -46,8 +46,6 @@ static bool print_plan(struct run *run, enum output_format format, struct error 
 {
 	json_auto_t *plan = run_render(run, err);
 	json_auto_t *manifests = NULL;
-	json_t *manifest;
-	size_t i;
 
 	if (!plan)
 		return false;
@@ -56,11 +54,7 @@ static bool print_plan(struct run *run, enum output_format format, struct error 
 	manifests = take_manifests(plan);
 	fputs("# the plan\n", stdout);
 	document_write_yaml(plan, stdout);
-	json_array_foreach (manifests, i, manifest) {
-		fputs("---\n", stdout);
-		document_write_yaml(manifest, stdout);
-	}
-	return true;
+	return output_manifests(stdout, OUTPUT_YAML, manifests, err);
 }
 
 static bool execute(struct run *run, const struct arguments *arguments, struct error **err)

@@ -11,6 +11,7 @@
 #include "core/document.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "submit/kube_object.h"
 
 static const char none[] = "<none>";
 
@@ -279,4 +280,23 @@ bool output_object(FILE *out, enum output_format format, const json_t *object, s
 		write_lines(object, out);
 	}
 	return finish(out, err);
+}
+
+bool output_manifests(FILE *out, enum output_format format, const json_t *objects,
+                      struct error **err)
+{
+	json_auto_t *list =
+		json_pack("{s:s, s:s, s:O}", "apiVersion", "v1", "kind", "List", "items", objects);
+	const json_t *object;
+	size_t i;
+
+	if (format == OUTPUT_JSON)
+		return output_object(out, format, list, err);
+	json_array_foreach (objects, i, object) {
+		if (format == OUTPUT_NAME)
+			fprintf(out, "%s/%s\n", kube_object_kind(object), kube_object_name(object));
+		else if (fputs("---\n", out) == EOF || !document_write_yaml(object, out))
+			return error_set(err, ERROR_INTERNAL, "cannot write the manifests");
+	}
+	return true;
 }

@@ -35,4 +35,11 @@ bool output_rows(FILE *out, enum output_format format, const struct output_colum
  * (without one: its first value). */
 bool output_object(FILE *out, enum output_format format, const json_t *object, struct error **err);
 
+/*
+ * Kubernetes objects as 'kubectl apply -f -' reads them: one YAML document each, or (json) a List;
+ * name: "Pod/name" lines.
+ */
+bool output_manifests(FILE *out, enum output_format format, const json_t *objects,
+                      struct error **err);
+
 #endif

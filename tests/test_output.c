@@ -162,9 +162,43 @@ static void test_output_rows__fails_when_nothing_can_be_written(void **state)
 	assert_error_contains(err, "write the result");
 }
 
+static void test_output_manifests__gives_kubectl_documents_a_list_or_names(void **state)
+{
+	static const struct {
+		enum output_format format;
+		const char *text;
+	} cases[] = {
+		{ OUTPUT_YAML, "---\nkind: Pod\nmetadata:\n  name: a\n"
+		               "---\nkind: Secret\nmetadata:\n  name: b\n" },
+		{ OUTPUT_NAME, "Pod/a\nSecret/b\n" },
+	};
+	json_auto_t *objects = json_loads("[{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}},"
+	                                  "{\"kind\":\"Secret\",\"metadata\":{\"name\":\"b\"}}]",
+	                                  0, NULL);
+	scoped(error) struct error *err = NULL;
+	struct text_stream stream;
+	scoped(text) char *json = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		scoped(text) char *text = NULL;
+
+		assert_ok(
+			output_manifests(text_stream_open(&stream), cases[i].format, objects, &err),
+			err);
+		text = text_stream_take(&stream);
+		assert_string_equal(text, cases[i].text);
+	}
+	assert_ok(output_manifests(text_stream_open(&stream), OUTPUT_JSON, objects, &err), err);
+	json = text_stream_take(&stream);
+	assert_non_null(strstr(json, "\"kind\": \"List\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_output_manifests__gives_kubectl_documents_a_list_or_names),
 		cmocka_unit_test(test_output_rows__aligns_a_table_without_trailing_blanks),
 		cmocka_unit_test(test_output_rows__shows_every_column_when_wide),
 		cmocka_unit_test(test_output_rows__aligns_by_the_cells_of_the_terminal),
