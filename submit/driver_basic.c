@@ -95,9 +95,9 @@ bool driver_add_metadata(struct driver_build *build, struct error **err)
 	json_object_set_new(labels, "spark-app-selector", json_string(build->app->app_id));
 	json_object_set_new(labels, "spark-app-name", json_string(name_label));
 	json_object_set_new(labels, "spark-role", json_string("driver"));
-	json_object_set(metadata, "labels", labels);
-	if (json_object_size(annotations))
-		json_object_set(metadata, "annotations", annotations);
+	build->labels = json_incref(labels);
+	driver_build_merge(metadata, "labels", json_copy(labels));
+	driver_build_merge(metadata, "annotations", take(annotations));
 	pass_labels_to_executors(build);
 	return true;
 }
@@ -115,8 +115,7 @@ bool driver_add_scheduling(struct driver_build *build, struct error **err)
 
 	(void)err;
 	json_object_update(nodes, driver_nodes);
-	if (json_object_size(nodes))
-		json_object_set(spec, "nodeSelector", nodes);
+	driver_build_merge(spec, "nodeSelector", take(nodes));
 	if (scheduler)
 		json_object_set_new(spec, "schedulerName", json_string(scheduler));
 	if (account) {

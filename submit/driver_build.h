@@ -15,6 +15,7 @@ struct driver_build {
 	struct spark_conf *conf;     /* a copy that the features add to; becomes spark.properties */
 	json_t *pod;
 	json_t *container; /* Spark's, within the pod; borrowed */
+	json_t *labels;    /* by which the Service selects: a template's are not among them */
 	json_t *others;    /* the objects beside the pod, in any order */
 };
 
@@ -24,6 +25,7 @@ struct driver_build {
  */
 bool driver_refuse_unsupported(struct driver_build *build, struct error **err);
 bool driver_refuse_secrets_in_clear(struct driver_build *build, struct error **err);
+bool driver_begin_pod(struct driver_build *build, struct error **err);
 bool driver_add_submit_properties(struct driver_build *build, struct error **err);
 bool driver_add_metadata(struct driver_build *build, struct error **err);
 bool driver_add_scheduling(struct driver_build *build, struct error **err);
@@ -39,6 +41,7 @@ bool driver_mount_secrets(struct driver_build *build, struct error **err);
 bool driver_add_secret_environment(struct driver_build *build, struct error **err);
 bool driver_mount_volumes(struct driver_build *build, struct error **err);
 bool driver_add_command(struct driver_build *build, struct error **err);
+bool driver_add_executor_template(struct driver_build *build, struct error **err);
 bool driver_add_local_folders(struct driver_build *build, struct error **err);
 bool driver_add_files(struct driver_build *build, struct error **err);
 bool driver_add_config(struct driver_build *build, struct error **err);
@@ -55,6 +58,8 @@ json_t *driver_build_split(const char *list);
 json_t *driver_build_spec(const struct driver_build *build);
 
 /* These take what they are given. The list at `key` is made when it is missing. */
+/* `entries` win over those of a template; none: nothing is written. */
+void driver_build_merge(json_t *object, const char *key, json_t *entries);
 void driver_build_append(json_t *object, const char *key, json_t *value);
 void driver_build_add_env(struct driver_build *build, const char *name, const char *value);
 void driver_build_add_secret_env(struct driver_build *build, const char *name, const char *secret,

@@ -12,6 +12,7 @@
 static bool (*const features[])(struct driver_build *build, struct error **err) = {
 	driver_refuse_unsupported,
 	driver_refuse_secrets_in_clear,
+	driver_begin_pod,
 	driver_add_submit_properties,
 	driver_add_metadata,
 	driver_add_scheduling,
@@ -27,6 +28,7 @@ static bool (*const features[])(struct driver_build *build, struct error **err) 
 	driver_add_secret_environment,
 	driver_mount_volumes,
 	driver_add_command,
+	driver_add_executor_template,
 	driver_add_local_folders,
 	driver_add_files,
 	driver_add_config, /* the last: it writes down what the others have set */
@@ -86,6 +88,17 @@ void driver_build_append(json_t *object, const char *key, json_t *value)
 		json_object_set_new(object, key, list);
 	}
 	json_array_append_new(list, value);
+}
+
+void driver_build_merge(json_t *object, const char *key, json_t *entries)
+{
+	json_t *present = json_object_get(object, key);
+
+	if (present)
+		json_object_update(present, entries);
+	else if (json_object_size(entries))
+		json_object_set(object, key, entries);
+	json_decref(entries);
 }
 
 void driver_build_add_env(struct driver_build *build, const char *name, const char *value)
@@ -160,17 +173,8 @@ static json_t *valid_labels(const json_t *labels)
 
 static void begin(struct driver_build *build)
 {
-	scoped(text) char *name = spark_app_driver_name(build->app);
-
 	build->conf = spark_conf_new();
 	spark_conf_merge(build->conf, build->app->conf);
-	build->pod = kube_object_new("v1", "Pod", build->app->namespace, name, NULL);
-	json_object_set_new(build->pod, "spec",
-	                    json_pack("{s:s, s:b, s:[{s:s}]}", "restartPolicy", "Never",
-	                              "enableServiceLinks", 0, "containers", "name",
-	                              "spark-kubernetes-driver"));
-	build->container =
-		json_array_get(json_object_get(driver_build_spec(build), "containers"), 0);
 	build->others = json_array();
 }
 
@@ -178,6 +182,7 @@ static void end(struct driver_build *build)
 {
 	spark_conf_free(build->conf);
 	json_decref(build->pod);
+	json_decref(build->labels);
 	json_decref(build->others);
 }
 
@@ -213,6 +218,15 @@ json_t *driver_objects_build(const struct spark_app *app, struct error **err)
 	for (i = 0; i < ARRAY_SIZE(owned); i++)
 		free(*owned[i]);
 	return objects;
+}
+
+const char *driver_objects_container(const json_t *objects)
+{
+	const json_t *spec = json_object_get(driver_objects_pod(objects), "spec");
+	const json_t *containers = json_object_get(spec, "containers");
+	size_t count = json_array_size(containers);
+
+	return json_string_value(json_object_get(json_array_get(containers, count - 1), "name"));
 }
 
 json_t *driver_objects_pod(const json_t *objects)

@@ -16,16 +16,16 @@
  * namespace and labels), without owner references: those need the Pod's uid. Owned by the caller.
  *
  * INVALID, naming the property: what Spark's client refuses (no image, spark.driver.bindAddress,
- * reserved labels, a volume without its options, …); what is not supported yet (pod templates,
- * Hadoop and Kerberos configuration, driver credentials by file, uploads of local files); secrets
+ * reserved labels, a volume without its options, …); what is not supported yet (Hadoop and Kerberos
+ * configuration, driver credentials by file, uploads of local files); secrets
  * in clear (keys that match spark.redaction.regex, whose values would be readable in a ConfigMap).
  *
  * Where stepop differs from Spark, on purpose:
  * - The Pod is created last, so that it never waits for what it mounts (SPARK-38079).
  * - app->labels are on every object, in the Service's selector, and on executors by
  *   spark.kubernetes.executor.label.*; Spark's ConfigMap has no labels.
- * - enableServiceLinks is false on the driver: the variables of thousands of Services are too long
- *   for a command line.
+ * - enableServiceLinks is false on the driver, unless a pod template says otherwise: the variables
+ *   of thousands of Services are too long for a command line.
  * - spark.kubernetes.executor.podNamePrefix is the resource prefix, unless it was set.
  * - Files travel in the ConfigMap <prefix>-files, volume stepop-files; app->secrets become Secrets,
  *   which driver and executors see as variables by secretKeyRef.
@@ -34,10 +34,16 @@
  * - The environment and the conf folder of the client (PYSPARK_PYTHON, SPARK_LOCAL_DIRS,
  *   HADOOP_CONF_DIR, SPARK_CONF_DIR) count for nothing.
  * - Port 0 is refused here, not by the API server.
+ * - A pod template is read from this machine only, must be a Pod (or tell no kind), may have no
+ *   spec, and is refused where a number of it would have to become text and could lose digits
+ *   (3.10), or is octal or decimal by the release of Spark (0644).
  */
 json_t *driver_objects_build(const struct spark_app *app, struct error **err);
 
 /* The Pod among them; borrowed. */
 json_t *driver_objects_pod(const json_t *objects);
+/* The name of Spark's container, whose end is the driver's: a pod template's own, or
+ * spark-kubernetes-driver. Borrowed. */
+const char *driver_objects_container(const json_t *objects);
 
 #endif

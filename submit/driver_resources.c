@@ -17,14 +17,12 @@ static void set_resource(struct driver_build *build, const char *side, const cha
                          const char *quantity)
 {
 	json_t *resources = json_object_get(build->container, "resources");
-	json_t *quantities;
 
 	if (!resources) {
-		resources = json_pack("{s:{}, s:{}}", "requests", "limits");
+		resources = json_object();
 		json_object_set_new(build->container, "resources", resources);
 	}
-	quantities = json_object_get(resources, side);
-	json_object_set_new(quantities, resource, json_string(quantity));
+	driver_build_merge(resources, side, json_pack("{s:s}", resource, quantity));
 }
 
 bool driver_add_cpu(struct driver_build *build, struct error **err)

@@ -92,9 +92,8 @@ bool driver_add_service(struct driver_build *build, struct error **err)
 {
 	scoped(text) char *name = spark_app_service_name(build->app);
 	scoped(text) char *host = text_printf("%s.%s.svc", name, build->app->namespace);
-	json_t *labels = json_object_get(json_object_get(build->pod, "metadata"), "labels");
 	json_t *service = driver_build_add_object(build, "Service", name);
-	json_t *spec = json_pack("{s:s, s:O}", "clusterIP", "None", "selector", labels);
+	json_t *spec = json_pack("{s:s, s:O}", "clusterIP", "None", "selector", build->labels);
 
 	json_object_set_new(service, "spec", spec);
 	if (spark_conf_get(build->conf, "spark.driver.bindAddress"))
