@@ -356,6 +356,7 @@ static struct job *spark_launch(struct step_operator *operator, const struct ste
 		.kube = spark->kube,
 		.namespace = spark->namespace,
 		.pod = kube_object_name(pod),
+		.container = driver_objects_container(objects),
 		.log_path = launch->log_path,
 		/* Without a session there are no executors to wait for. */
 		.executors_wanted =

@@ -17,7 +17,6 @@
 #include "submit/pod_status.h"
 #include "submit/submission.h"
 
-#define DRIVER_CONTAINER "spark-kubernetes-driver"
 #define LOG_LIMIT_BYTES (10u << 20)
 #define LOG_PATIENCE_MS 5000
 #define CANCEL_GRACE_S 10
@@ -37,7 +36,7 @@ struct spark_job {
 	struct kube_client *kube;
 	const struct job_events *events;
 	void *context;
-	char *namespace, *pod, *log_path, *display;
+	char *namespace, *pod, *container, *log_path, *display;
 	struct executor *executors; /* by name */
 	int executors_wanted;
 	struct loop_source *start_timer, *pull_timer, *log_timer;
@@ -108,7 +107,7 @@ static void fetch_log(struct spark_job *job)
 {
 	scoped(error) struct error *err = NULL;
 	scoped(text) char *text = kube_client_log(job->kube, job->namespace, job->pod,
-	                                          DRIVER_CONTAINER, LOG_LIMIT_BYTES, &err);
+	                                          job->container, LOG_LIMIT_BYTES, &err);
 
 	if (!text && err->kind != ERROR_NOT_FOUND) {
 		scoped(text) char *why = error_text(err);
@@ -248,7 +247,7 @@ static void follow_log(struct spark_job *job)
 		return;
 	if (job->log_fd < 0)
 		job->log_fd = open(job->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	job->output = kube_log_stream_start(job->kube, job->namespace, job->pod, DRIVER_CONTAINER,
+	job->output = kube_log_stream_start(job->kube, job->namespace, job->pod, job->container,
 	                                    true, &log_events, job, NULL);
 }
 
@@ -274,7 +273,7 @@ void spark_job_driver_changed(struct spark_job *job, const json_t *pod)
 	if (job->ended || job->log_timer)
 		return;
 	pod_status_release(&job->status);
-	pod_status_read(pod, DRIVER_CONTAINER, &job->status);
+	pod_status_read(pod, job->container, &job->status);
 	watch_patience(job);
 	follow_log(job);
 	/* A cancelled job has ended when its pod is gone, and what it owns with it. */
@@ -293,7 +292,7 @@ void spark_job_driver_deleted(struct spark_job *job, const json_t *pod)
 	if (job->ended)
 		return;
 	pod_status_release(&job->status);
-	pod_status_read_deleted(pod, DRIVER_CONTAINER, &job->status);
+	pod_status_read_deleted(pod, job->container, &job->status);
 	loop_cancel(take(job->log_timer));
 	kube_log_stream_cancel(take(job->output));
 	tell_end(job);
@@ -352,6 +351,7 @@ struct spark_job *spark_job_new(const struct spark_job_start *start)
 	job->context = start->context;
 	job->namespace = xstrdup(start->namespace);
 	job->pod = xstrdup(start->pod);
+	job->container = xstrdup(start->container);
 	job->display = text_printf("%s/%s", start->namespace, start->pod);
 	job->log_path = xstrdup(start->log_path);
 	job->log_fd = -1;
@@ -385,6 +385,7 @@ void spark_job_free(struct spark_job *job)
 	free(job->trouble);
 	free(job->namespace);
 	free(job->pod);
+	free(job->container);
 	free(job->log_path);
 	free(job->display);
 	free(job);

@@ -18,7 +18,7 @@ struct spark_job_start {
 	const struct flavor *flavor;
 	struct loop *loop;
 	struct kube_client *kube;
-	const char *namespace, *pod;
+	const char *namespace, *pod, *container;
 	const char *log_path;
 	int executors_wanted;
 	int64_t start_timeout_ms; /* until the driver runs */
