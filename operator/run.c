@@ -14,6 +14,7 @@
 #include "materializers/materializer.h"
 #include "operator/catalog.h"
 #include "operator/run_parts.h"
+#include "submit/kube_object.h"
 
 /* How many steps run at once: on this machine as many as it has processors, pods as many as there
  * are. */
@@ -298,19 +299,6 @@ void run_launch_release(struct run_launch *prepared)
 	json_decref(prepared->contract);
 }
 
-/* A Secret is shown by its keys only. */
-static void hide_secrets(json_t *manifests)
-{
-	json_t *manifest, *value;
-	const char *key;
-	size_t i;
-
-	json_array_foreach (manifests, i, manifest)
-		json_object_foreach (json_object_get(manifest, "stringData"), key, value)
-			json_object_set_new(json_object_get(manifest, "stringData"), key,
-			                    json_string("<hidden>"));
-}
-
 static json_t *render_step(struct run *run, size_t index, struct error **err)
 {
 	struct run_step *step = &run->steps[index];
@@ -329,7 +317,7 @@ static json_t *render_step(struct run *run, size_t index, struct error **err)
 		run_launch_release(&prepared);
 		return error_wrap(err, "step '%s'", step->step->name);
 	}
-	hide_secrets(manifests);
+	kube_object_hide_secrets(manifests);
 	rendered = json_pack("{s:s, s:s, s:s, s:o, s:O, s:O, s:o}", "name", step->step->name,
 	                     "operator", step->component->name, "flavor", step->component->flavor,
 	                     "after", after, "settings", step->step->settings, "contract",

@@ -89,6 +89,27 @@ bool kube_object_is_owned_by(const json_t *object, const json_t *owner)
 	return false;
 }
 
+static void hide_values(json_t *values)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (values, key, value)
+		json_object_set_new(values, key, json_string("<hidden>"));
+}
+
+void kube_object_hide_secrets(json_t *objects)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach (objects, i, object)
+		if (text_equal(kube_object_kind(object), "Secret")) {
+			hide_values(json_object_get(object, "stringData"));
+			hide_values(json_object_get(object, "data"));
+		}
+}
+
 json_t *kube_object_owner_patch(const json_t *owner)
 {
 	return json_pack("{s:{s:[{s:O, s:O, s:s, s:s, s:b}]}}", "metadata", "ownerReferences",

@@ -28,6 +28,9 @@ bool kube_object_is_owned_by(const json_t *object, const json_t *owner);
  * as spark-submit does. Owned by the caller. */
 json_t *kube_object_owner_patch(const json_t *owner);
 
+/* For showing: of each Secret in the array of objects the keys only. */
+void kube_object_hide_secrets(json_t *objects);
+
 /*
  * `text` as the value of a label: at most 63 of [A-Za-z0-9_.-], letters or digits at both ends.
  * Unchanged when it is one already; otherwise cleaned, cut and followed by 8 hex digits of its

@@ -94,9 +94,26 @@ static void test_kube_object_owner_patch__makes_a_pod_the_controller(void **stat
 	                    "\"Pod\",\"name\":\"driver\",\"uid\":\"u-1\",\"controller\":true}]}}");
 }
 
+static void test_kube_object_hide_secrets__leaves_the_keys(void **state)
+{
+	json_auto_t *objects = json_pack("[{s:s, s:{s:s}, s:{s:s}}, {s:s, s:{s:s}}]", "kind",
+	                                 "Secret", "data", "a", "aGlkZGVu", "stringData", "b",
+	                                 "hidden", "kind", "ConfigMap", "data", "c", "shown");
+	scoped(text) char *text = NULL;
+
+	(void)state;
+	kube_object_hide_secrets(objects);
+	text = json_dumps(objects, JSON_COMPACT);
+
+	assert_string_equal(text, "[{\"kind\":\"Secret\",\"data\":{\"a\":\"<hidden>\"},"
+	                          "\"stringData\":{\"b\":\"<hidden>\"}},"
+	                          "{\"kind\":\"ConfigMap\",\"data\":{\"c\":\"shown\"}}]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kube_object_hide_secrets__leaves_the_keys),
 		cmocka_unit_test(test_kube_object_label_value__keeps_what_is_valid),
 		cmocka_unit_test(test_kube_object_label_value__makes_the_rest_valid_and_distinct),
 		cmocka_unit_test(test_kube_object_is_subdomain__follows_rfc_1123),
