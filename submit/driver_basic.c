@@ -109,8 +109,6 @@ bool driver_add_scheduling(struct driver_build *build, struct error **err)
 		driver_build_properties(build, "spark.kubernetes.driver.node.selector.");
 	const char *scheduler = driver_build_either(build, "spark.kubernetes.driver.scheduler.name",
 	                                            "spark.kubernetes.scheduler.name");
-	const char *account = spark_conf_get(
-		build->conf, "spark.kubernetes.authenticate.driver.serviceAccountName");
 	json_t *spec = driver_build_spec(build);
 
 	(void)err;
@@ -118,10 +116,6 @@ bool driver_add_scheduling(struct driver_build *build, struct error **err)
 	driver_build_merge(spec, "nodeSelector", take(nodes));
 	if (scheduler)
 		json_object_set_new(spec, "schedulerName", json_string(scheduler));
-	if (account) {
-		json_object_set_new(spec, "serviceAccount", json_string(account));
-		json_object_set_new(spec, "serviceAccountName", json_string(account));
-	}
 	return true;
 }
 

@@ -11,16 +11,6 @@
 static const struct {
 	const char *property, *instead;
 } unsupported[] = {
-	{ "spark.kubernetes.authenticate.driver.caCertFile", "give the driver a service account" },
-	{ "spark.kubernetes.authenticate.driver.clientCertFile",
-	  "give the driver a service account" },
-	{ "spark.kubernetes.authenticate.driver.clientKeyFile",
-	  "give the driver a service account" },
-	{ "spark.kubernetes.authenticate.driver.oauthToken", "give the driver a service account" },
-	{ "spark.kubernetes.authenticate.driver.oauthTokenFile",
-	  "give the driver a service account" },
-	{ "spark.kubernetes.authenticate.submission.", "use a kubeconfig" },
-	{ "spark.kubernetes.context", "use --context" },
 	{ "spark.kubernetes.driver.pod.featureSteps", NULL },
 	{ "spark.kubernetes.file.upload.path", NULL },
 	{ "spark.kubernetes.hadoop.configMapName", "use spark.hadoop.* properties" },
@@ -99,7 +89,8 @@ static bool is_reference(const char *key, const char *value)
 		"spark.kubernetes.driver.volumes.",
 		"spark.kubernetes.executor.volumes.",
 	};
-	static const char *const places[] = { "File", ".file", "_FILE", "Path", ".path", "_PATH" };
+	static const char *const places[] = { "File",  ".file", "_FILE",     "Path",
+		                              ".path", "_PATH", "oauthToken" /* redacted later */ };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)

@@ -52,7 +52,7 @@ static bool add_secret(struct driver_build *build, const char *name, json_t *dat
 	return true;
 }
 
-bool driver_add_credentials(struct driver_build *build, struct error **err)
+bool driver_add_secrets(struct driver_build *build, struct error **err)
 {
 	const char *name;
 	json_t *data;

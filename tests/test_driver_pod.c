@@ -719,8 +719,6 @@ static void test_driver_objects_build__refuses_what_is_not_supported_yet(void **
 		"spark.kubernetes.kerberos.krb5.path",
 		"spark.kerberos.keytab",
 		"spark.kubernetes.file.upload.path",
-		"spark.kubernetes.authenticate.driver.caCertFile",
-		"spark.kubernetes.authenticate.submission.oauthTokenFile",
 		"spark.kubernetes.driver.pod.featureSteps",
 	};
 	size_t i;
