@@ -11,6 +11,7 @@
 #include "core/text.h"
 
 #define FILE_LIMIT_BYTES (1024 * 1024)
+#define KEY_LIMIT 253
 
 static int digit_value(char c)
 {
@@ -79,7 +80,17 @@ const char *driver_client_base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int is_plain_file(const char *folder, const char *name)
+bool driver_client_is_key(const char *name)
+{
+	size_t size = strlen(name);
+
+	return size && size <= KEY_LIMIT && !text_equal(name, ".") &&
+	       !text_starts_with(name, "..") &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
+	               size;
+}
+
+static bool is_plain_file(const char *folder, const char *name)
 {
 	scoped(text) char *path = file_join(folder, name);
 	struct stat status;

@@ -4,6 +4,7 @@
 #define SUBMIT_DRIVER_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/error.h"
@@ -21,6 +22,9 @@ char *driver_client_read(const char *key, const char *path, size_t *size, struct
 
 /* What follows the last slash (java.io.File.getName); borrowed from `path`. */
 const char *driver_client_base_name(const char *path);
+
+/* Whether a file of this name can be a key of a ConfigMap or a Secret. */
+bool driver_client_is_key(const char *name);
 
 /* The names of the plain files of a folder, hidden ones included, in order; a list without any when
  * there is no such folder. Owned by the caller. */

@@ -13,10 +13,7 @@ static const struct {
 } unsupported[] = {
 	{ "spark.kubernetes.driver.pod.featureSteps", NULL },
 	{ "spark.kubernetes.file.upload.path", NULL },
-	{ "spark.kubernetes.hadoop.configMapName", "use spark.hadoop.* properties" },
-	{ "spark.kubernetes.kerberos.", NULL },
 	{ "spark.kubernetes.scheduler.volcano.", NULL },
-	{ "spark.kerberos.", NULL },
 };
 
 static bool is_named(const char *key, const char *property)

@@ -715,9 +715,6 @@ static void test_driver_objects_build__refuses_what_spark_refuses(void **state)
 static void test_driver_objects_build__refuses_what_is_not_supported_yet(void **state)
 {
 	static const char *const properties[] = {
-		"spark.kubernetes.hadoop.configMapName",
-		"spark.kubernetes.kerberos.krb5.path",
-		"spark.kerberos.keytab",
 		"spark.kubernetes.file.upload.path",
 		"spark.kubernetes.driver.pod.featureSteps",
 	};
