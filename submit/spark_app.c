@@ -11,7 +11,9 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/kube_object.h"
+#include "submit/spark_release.h"
 
+#define DEFAULT_VERSION "3.5.9"
 #define PREFIX_LIMIT 52 /* 63 - strlen("-driver-svc") */
 #define SERVICE_LIMIT 63
 #define NAME_LABEL_LIMIT 63
@@ -140,13 +142,14 @@ char *spark_app_name_label(const char *name)
 	return xstrndup(start, size);
 }
 
-static char *user_name(void)
+/* Utils.getCurrentUserName; whoever has a proxy user is that user. */
+static char *user_name(const char *proxy_user)
 {
 	const char *chosen = getenv("SPARK_USER");
 	const struct passwd *account;
 
-	if (chosen && *chosen)
-		return xstrdup(chosen);
+	if ((chosen && *chosen) || proxy_user)
+		return xstrdup(chosen && *chosen ? chosen : proxy_user);
 	account = getpwuid(geteuid());
 	return account ? xstrdup(account->pw_name) : text_printf("%u", (unsigned)geteuid());
 }
@@ -164,6 +167,25 @@ static char *identity_digits(const struct spark_app *app)
 	return digest_bytes(whole, strlen(whole));
 }
 
+/* Of the image, if its name tells. What no release is called stays, for the builder to refuse. */
+static void complete_version(struct spark_app *app)
+{
+	const char *own = spark_conf_get(app->conf, "spark.kubernetes.driver.container.image");
+	const char *image =
+		own ? own : spark_conf_get(app->conf, "spark.kubernetes.container.image");
+	char *complete;
+
+	if (!app->spark_version && image)
+		app->spark_version = spark_release_of_image(image);
+	if (!app->spark_version)
+		app->spark_version = xstrdup(DEFAULT_VERSION);
+	complete = spark_release_complete(app->spark_version, NULL);
+	if (complete) {
+		free(app->spark_version);
+		app->spark_version = complete;
+	}
+}
+
 void spark_app_complete(struct spark_app *app)
 {
 	const char *namespace = spark_conf_get(app->conf, "spark.kubernetes.namespace");
@@ -179,9 +201,8 @@ void spark_app_complete(struct spark_app *app)
 	if (!app->resource_prefix)
 		app->resource_prefix = prefix_of_name(app->name, app->unique_id);
 	if (!app->user)
-		app->user = user_name();
-	if (!app->spark_version)
-		app->spark_version = xstrdup("3.5.9");
+		app->user = user_name(app->proxy_user);
+	complete_version(app);
 }
 
 char *spark_app_driver_name(const struct spark_app *app)

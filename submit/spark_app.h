@@ -50,7 +50,8 @@ struct spark_app {
 	char *submission_id;   /* the same id gives the same names again; NULL: a random one */
 	char *user;            /* SPARK_USER */
 	char *proxy_user;      /* --proxy-user of the driver's own spark-submit; or NULL */
-	char *spark_version;   /* "3.5.9": which Spark the objects are made for */
+	char *spark_version;   /* "3.5.9", "4.3": which Spark the objects are made for; NULL: as the
+	                          name of the image says, else 3.5.9 */
 	enum spark_resource resource;
 	char *main_class;    /* NULL: PythonRunner or RRunner by the resource */
 	char *main_resource; /* "local:///opt/stepop/main.py" */
@@ -75,7 +76,8 @@ void spark_app_release(struct spark_app *app);
 void spark_app_add_secret_env(struct spark_app *app, const char *variable, const char *value);
 
 /*
- * Fills in what is NULL of the identity: prefix, ids, namespace, user, version. With a prefix
+ * Fills in what is NULL of the identity: prefix, ids, namespace, user, version (which is also
+ * completed: "4.3" is the newest of its line; an unknown one is left as it is). With a prefix
  * (or a submission id) given, the ids follow from it, the namespace and the label stepop.dev/run,
  * so that a second try makes the same objects; without one they are random, as spark-submit's.
  * driver_objects_build() does so on a copy; call it to know the names before.
