@@ -6,23 +6,28 @@
 #include "core/text.h"
 #include "submit/driver_build.h"
 #include "submit/kube_object.h"
+#include "submit/spark_release.h"
 
 #define SUBDOMAIN_LIMIT 253
 
-/* {{APP_ID}} is the application's id; {{EXECUTOR_ID}} is empty for a driver. Owned by the caller.
- */
-static char *substituted(const char *text, const char *app_id)
+struct substitution {
+	const char *placeholder, *value;
+};
+
+/* Owned by the caller. */
+static char *substituted(const char *text, const struct substitution *substitutions, size_t count)
 {
-	static const char app[] = "{{APP_ID}}", executor[] = "{{EXECUTOR_ID}}";
 	struct text_stream stream;
 	FILE *out = text_stream_open(&stream);
+	size_t i;
 
 	while (*text) {
-		if (text_starts_with(text, app)) {
-			fputs(app_id, out);
-			text += strlen(app);
-		} else if (text_starts_with(text, executor)) {
-			text += strlen(executor);
+		for (i = 0; i < count; i++)
+			if (text_starts_with(text, substitutions[i].placeholder))
+				break;
+		if (i < count) {
+			fputs(substitutions[i].value, out);
+			text += strlen(substitutions[i].placeholder);
 		} else {
 			fputc(*text++, out);
 		}
@@ -30,18 +35,27 @@ static char *substituted(const char *text, const char *app_id)
 	return text_stream_take(&stream);
 }
 
-/* In 3.5 annotations only; labels keep the braces. */
-static json_t *driver_annotations(const struct driver_build *build)
+/* Utils.substituteAppNExecIds within every value; a driver has no executor id. */
+static void substitute_ids(const struct driver_build *build, json_t *texts)
 {
-	json_t *annotations = driver_build_properties(build, "spark.kubernetes.driver.annotation.");
+	const struct substitution ids[] = { { "{{APP_ID}}", build->app->app_id },
+		                            { "{{EXECUTOR_ID}}", "" } };
 	const char *key;
 	json_t *value;
 
-	json_object_foreach (annotations, key, value) {
-		scoped(text) char *text = substituted(json_string_value(value), build->app->app_id);
+	json_object_foreach (texts, key, value) {
+		scoped(text) char *text =
+			substituted(json_string_value(value), ids, ARRAY_SIZE(ids));
 
 		json_string_set(value, text);
 	}
+}
+
+static json_t *driver_annotations(const struct driver_build *build)
+{
+	json_t *annotations = driver_build_properties(build, "spark.kubernetes.driver.annotation.");
+
+	substitute_ids(build, annotations);
 	if (build->app->annotations)
 		json_object_update(annotations, build->app->annotations);
 	return annotations;
@@ -90,6 +104,8 @@ bool driver_add_metadata(struct driver_build *build, struct error **err)
 		                 kube_object_name(build->pod), SUBDOMAIN_LIMIT);
 	if (!check_reserved(labels, err))
 		return false;
+	if (spark_release_has(build->app->spark_version, SPARK_SUBSTITUTES_LABELS))
+		substitute_ids(build, labels);
 	json_object_update(labels, build->app->labels);
 	json_object_set_new(labels, "spark-version", json_string(build->app->spark_version));
 	json_object_set_new(labels, "spark-app-selector", json_string(build->app->app_id));
@@ -119,11 +135,24 @@ bool driver_add_scheduling(struct driver_build *build, struct error **err)
 	return true;
 }
 
+/* The image's name, owned by the caller; NULL when there is none. */
+static char *image_name(const struct driver_build *build)
+{
+	const struct substitution version = { "{{SPARK_VERSION}}", build->app->spark_version };
+	const char *image = driver_build_either(build, "spark.kubernetes.driver.container.image",
+	                                        "spark.kubernetes.container.image");
+
+	if (!image || !*image)
+		return NULL;
+	return spark_release_has(build->app->spark_version, SPARK_SUBSTITUTES_IMAGES)
+	               ? substituted(image, &version, 1)
+	               : xstrdup(image);
+}
+
 bool driver_add_image(struct driver_build *build, struct error **err)
 {
 	static const char *const policies[] = { "IfNotPresent", "Always", "Never", NULL };
-	const char *image = driver_build_either(build, "spark.kubernetes.driver.container.image",
-	                                        "spark.kubernetes.container.image");
+	scoped(text) char *image = image_name(build);
 	const char *policy =
 		spark_conf_get(build->conf, "spark.kubernetes.container.image.pullPolicy");
 	json_auto_t *secrets = driver_build_split(
@@ -131,7 +160,7 @@ bool driver_add_image(struct driver_build *build, struct error **err)
 	const json_t *secret;
 	size_t i;
 
-	if (!image || !*image)
+	if (!image)
 		return error_set(err, ERROR_INVALID,
 		                 "no container image; set spark.kubernetes.container.image");
 	for (i = 0; policy && policies[i] && !text_equal(policy, policies[i]);)
@@ -169,11 +198,48 @@ static bool add_port(struct driver_build *build, const char *name, const char *k
 
 bool driver_add_ports(struct driver_build *build, struct error **err)
 {
+	bool has_connect = spark_release_has(build->app->spark_version, SPARK_CONNECT_PORT);
+
 	return add_port(build, "driver-rpc-port", "spark.driver.port", "spark.driver.port", 7078,
 	                err) &&
 	       add_port(build, "blockmanager", "spark.driver.blockManager.port",
 	                "spark.blockManager.port", 7079, err) &&
-	       add_port(build, "spark-ui", "spark.ui.port", "spark.ui.port", 4040, err);
+	       add_port(build, "spark-ui", "spark.ui.port", "spark.ui.port", 4040, err) &&
+	       (!has_connect || add_port(build, "spark-connect", "spark.connect.grpc.binding.port",
+	                                 "spark.connect.grpc.binding.port", 15002, err));
+}
+
+/* Over a template's own security context, of which all else stays. */
+bool driver_add_privileges(struct driver_build *build, struct error **err)
+{
+	static const char common[] = "spark.kubernetes.securityContext.allowPrivilegeEscalation";
+	static const char own[] =
+		"spark.kubernetes.driver.securityContext.allowPrivilegeEscalation";
+	json_t *context = json_object_get(build->container, "securityContext");
+	bool is_common_allowed, is_allowed;
+
+	if (!spark_release_has(build->app->spark_version, SPARK_PRIVILEGE_ESCALATION))
+		return true;
+	if (!spark_conf_get_bool(build->conf, common, false, &is_common_allowed, err) ||
+	    !spark_conf_get_bool(build->conf, own, is_common_allowed, &is_allowed, err))
+		return false;
+	if (!context) {
+		context = json_object();
+		json_object_set_new(build->container, "securityContext", context);
+	}
+	json_object_set_new(context, "allowPrivilegeEscalation", json_boolean(is_allowed));
+	return true;
+}
+
+/*
+ * Before 4.3 spark-submit is the proxy user while it builds the pod, and $SPARK_USER, which
+ * app->user then is, goes before any user.
+ */
+static const char *user_of(const struct spark_app *app)
+{
+	return app->proxy_user && spark_release_has(app->spark_version, SPARK_USER_IS_PROXY_USER)
+	               ? app->proxy_user
+	               : app->user;
 }
 
 bool driver_add_environment(struct driver_build *build, struct error **err)
@@ -183,7 +249,7 @@ bool driver_add_environment(struct driver_build *build, struct error **err)
 	json_t *value;
 
 	(void)err;
-	driver_build_add_env(build, "SPARK_USER", build->app->user);
+	driver_build_add_env(build, "SPARK_USER", user_of(build->app));
 	driver_build_add_env(build, "SPARK_APPLICATION_ID", build->app->app_id);
 	json_object_foreach (variables, name, value)
 		driver_build_add_env(build, name, json_string_value(value));

@@ -31,12 +31,14 @@ bool driver_add_metadata(struct driver_build *build, struct error **err);
 bool driver_add_scheduling(struct driver_build *build, struct error **err);
 bool driver_add_image(struct driver_build *build, struct error **err);
 bool driver_add_ports(struct driver_build *build, struct error **err);
+bool driver_add_privileges(struct driver_build *build, struct error **err);
 bool driver_add_environment(struct driver_build *build, struct error **err);
 bool driver_add_cpu(struct driver_build *build, struct error **err);
 bool driver_add_memory(struct driver_build *build, struct error **err);
 bool driver_add_devices(struct driver_build *build, struct error **err);
 bool driver_add_credentials(struct driver_build *build, struct error **err);
 bool driver_add_service(struct driver_build *build, struct error **err);
+bool driver_add_network_policy(struct driver_build *build, struct error **err);
 bool driver_add_secrets(struct driver_build *build, struct error **err);
 bool driver_mount_secrets(struct driver_build *build, struct error **err);
 bool driver_add_secret_environment(struct driver_build *build, struct error **err);
@@ -74,5 +76,7 @@ void driver_build_add_volume(struct driver_build *build, const char *name, const
 json_t *driver_build_add_mount(struct driver_build *build, const char *volume, const char *path);
 /* A new object beside the pod, with namespace and stepop's labels; borrowed. */
 json_t *driver_build_add_object(struct driver_build *build, const char *kind, const char *name);
+json_t *driver_build_add_object_of(struct driver_build *build, const char *api_version,
+                                   const char *kind, const char *name);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "submit/driver_build.h"
 #include "submit/kube_object.h"
+#include "submit/spark_release.h"
 
 static bool (*const features[])(struct driver_build *build, struct error **err) = {
 	driver_refuse_unsupported,
@@ -18,12 +19,14 @@ static bool (*const features[])(struct driver_build *build, struct error **err) 
 	driver_add_scheduling,
 	driver_add_image,
 	driver_add_ports,
+	driver_add_privileges,
 	driver_add_environment,
 	driver_add_cpu,
 	driver_add_memory,
 	driver_add_devices,
 	driver_add_credentials,
 	driver_add_service,
+	driver_add_network_policy,
 	driver_add_secrets,
 	driver_mount_secrets,
 	driver_add_secret_environment,
@@ -136,8 +139,14 @@ json_t *driver_build_add_mount(struct driver_build *build, const char *volume, c
 
 json_t *driver_build_add_object(struct driver_build *build, const char *kind, const char *name)
 {
+	return driver_build_add_object_of(build, "v1", kind, name);
+}
+
+json_t *driver_build_add_object_of(struct driver_build *build, const char *api_version,
+                                   const char *kind, const char *name)
+{
 	json_t *object =
-		kube_object_new("v1", kind, build->app->namespace, name, build->app->labels);
+		kube_object_new(api_version, kind, build->app->namespace, name, build->app->labels);
 
 	json_array_append_new(build->others, object);
 	return object;
@@ -146,8 +155,9 @@ json_t *driver_build_add_object(struct driver_build *build, const char *kind, co
 /* Secrets and ConfigMaps before what mounts them, the Pod last: it never waits for a mount. */
 static json_t *in_creation_order(const struct driver_build *build)
 {
-	static const char *const kinds[] = { "Secret", "ConfigMap", "PersistentVolumeClaim",
-		                             "Service" };
+	static const char *const kinds[] = { "PodGroup",  "Secret",
+		                             "ConfigMap", "PersistentVolumeClaim",
+		                             "Service",   "NetworkPolicy" };
 	json_t *objects = json_array();
 	json_t *object;
 	size_t rank, i;
@@ -217,7 +227,7 @@ json_t *driver_objects_build(const struct spark_app *app, struct error **err)
 		*owned[i] = text_copy(*owned[i]);
 	spark_app_complete(&copy);
 	copy.labels = valid_labels(app->labels);
-	objects = build_objects(&copy, err);
+	objects = spark_release_check(copy.spark_version, err) ? build_objects(&copy, err) : NULL;
 	json_decref(copy.labels);
 	for (i = 0; i < ARRAY_SIZE(owned); i++)
 		free(*owned[i]);

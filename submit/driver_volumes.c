@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "submit/driver_build.h"
 #include "submit/kube_object.h"
+#include "submit/spark_release.h"
 
 #define LOCAL_FOLDER "spark-local-dir-"
 
@@ -16,6 +17,8 @@ struct volume {
 	const char *role;
 	char *type, *name;
 	size_t index;
+	bool is_read_only;
+	const char *access_mode; /* of its claim */
 };
 
 /* mount.path, options.claimName …; borrowed; NULL when unset. */
@@ -40,16 +43,51 @@ static bool require_option(const struct driver_build *build, const struct volume
 	return true;
 }
 
-/* What stands in the place of OnDemand: one claim per driver and volume. */
+static bool has_details(const struct driver_build *build)
+{
+	return spark_release_has(build->app->spark_version, SPARK_VOLUME_DETAILS);
+}
+
+/* One claim per driver and volume stands wherever the name says OnDemand. */
 static char *claim_name(const struct driver_build *build, const struct volume *volume)
 {
+	static const char placeholder[] = "OnDemand";
 	const char *name = volume_option(build, volume, "options.claimName");
-	const char *found = strstr(name, "OnDemand");
+	struct text_stream stream;
+	FILE *out = text_stream_open(&stream);
+	const char *found;
 
-	if (!found)
-		return xstrdup(name);
-	return text_printf("%.*s%s-driver-pvc-%zu%s", (int)(found - name), name,
-	                   build->app->resource_prefix, volume->index, found + strlen("OnDemand"));
+	while ((found = strstr(name, placeholder))) {
+		fprintf(out, "%.*s%s-driver-pvc-%zu", (int)(found - name), name,
+		        build->app->resource_prefix, volume->index);
+		name = found + strlen(placeholder);
+	}
+	fputs(name, out);
+	return text_stream_take(&stream);
+}
+
+/* `kind` is "label" or "annotation". Owned by the caller. */
+static json_t *claim_details(const struct driver_build *build, const struct volume *volume,
+                             const char *kind)
+{
+	scoped(text) char *prefix = text_printf("spark.kubernetes.%s.volumes.%s.%s.%s.",
+	                                        volume->role, volume->type, volume->name, kind);
+
+	return has_details(build) ? driver_build_properties(build, prefix) : json_object();
+}
+
+static void set_claim_metadata(struct driver_build *build, const struct volume *volume,
+                               json_t *claim)
+{
+	json_t *metadata = json_object_get(claim, "metadata");
+	json_auto_t *labels = claim_details(build, volume, "label");
+	json_auto_t *annotations = claim_details(build, volume, "annotation");
+
+	json_object_update(labels, build->app->labels);
+	json_object_set_new(labels, "spark-app-selector", json_string(build->app->app_id));
+	json_object_set(metadata, "labels", labels);
+	if (json_object_size(annotations))
+		json_object_set(metadata, "annotations", annotations);
 }
 
 /* A claim is made only where both its class and its size are given. */
@@ -57,33 +95,32 @@ static void add_claim(struct driver_build *build, const struct volume *volume, c
 {
 	const char *class = volume_option(build, volume, "options.storageClass");
 	const char *size = volume_option(build, volume, "options.sizeLimit");
-	json_auto_t *labels = json_pack("{s:s}", "spark-app-selector", build->app->app_id);
 	json_t *claim;
 
 	if (!class || !size)
 		return;
 	claim = driver_build_add_object(build, "PersistentVolumeClaim", name);
-	json_object_update(labels, build->app->labels);
-	json_object_set(json_object_get(claim, "metadata"), "labels", labels);
+	set_claim_metadata(build, volume, claim);
 	json_object_set_new(claim, "spec",
-	                    json_pack("{s:[s], s:{s:{s:s}}, s:s}", "accessModes", "ReadWriteOnce",
-	                              "resources", "requests", "storage", size, "storageClassName",
-	                              class));
+	                    json_pack("{s:[s], s:{s:{s:s}}, s:s}", "accessModes",
+	                              volume->access_mode, "resources", "requests", "storage", size,
+	                              "storageClassName", class));
 }
 
 static json_t *claim_source(struct driver_build *build, const struct volume *volume)
 {
 	scoped(text) char *name = claim_name(build, volume);
-	bool is_read_only = text_equal(volume_option(build, volume, "mount.readOnly"), "true");
 
 	add_claim(build, volume, name);
-	return json_pack("{s:s, s:b}", "claimName", name, "readOnly", is_read_only);
+	return json_pack("{s:s, s:b}", "claimName", name, "readOnly", volume->is_read_only);
 }
 
 static json_t *host_path_source(struct driver_build *build, const struct volume *volume)
 {
+	const char *type = has_details(build) ? volume_option(build, volume, "options.type") : NULL;
+
 	return json_pack("{s:s, s:s}", "path", volume_option(build, volume, "options.path"), "type",
-	                 "");
+	                 type ? type : "");
 }
 
 static json_t *empty_source(struct driver_build *build, const struct volume *volume)
@@ -124,7 +161,50 @@ static const struct volume_type *volume_type_find(const char *name)
 	return NULL;
 }
 
-static bool check_volume(const struct driver_build *build, const struct volume *volume,
+/* A number alone is bytes, and fewer than 1024 of them are a forgotten unit. */
+static bool check_size(const struct driver_build *build, const struct volume *volume,
+                       struct error **err)
+{
+	const char *size = volume_option(build, volume, "options.sizeLimit");
+
+	if (!has_details(build) || !size || size[strspn(size, "0123456789")] ||
+	    strtoull(size, NULL, 10) >= 1024)
+		return true;
+	return error_set(err, ERROR_INVALID,
+	                 "spark.kubernetes.%s.volumes.%s.%s.options.sizeLimit: '%s' is less than "
+	                 "1Ki; write its unit, as in '10Gi'",
+	                 volume->role, volume->type, volume->name, size);
+}
+
+static bool check_sub_path(const struct driver_build *build, const struct volume *volume,
+                           struct error **err)
+{
+	if (!has_details(build) || !volume_option(build, volume, "mount.subPath") ||
+	    !volume_option(build, volume, "mount.subPathExpr"))
+		return true;
+	return error_set(err, ERROR_INVALID,
+	                 "the volume '%s' has both mount.subPath and mount.subPathExpr; set one of "
+	                 "them",
+	                 volume->name);
+}
+
+static bool read_flags(const struct driver_build *build, struct volume *volume, struct error **err)
+{
+	bool is_for_one_pod =
+		spark_release_has(build->app->spark_version, SPARK_CLAIMS_FOR_ONE_POD);
+	scoped(text) char *key = text_printf("spark.kubernetes.%s.volumes.%s.%s.mount.readOnly",
+	                                     volume->role, volume->type, volume->name);
+	bool is_legacy;
+
+	if (!spark_conf_get_bool(build->conf, key, false, &volume->is_read_only, err) ||
+	    !spark_conf_get_bool(build->conf, "spark.kubernetes.legacy.useReadWriteOnceAccessMode",
+	                         !is_for_one_pod, &is_legacy, err))
+		return false;
+	volume->access_mode = is_legacy ? "ReadWriteOnce" : "ReadWriteOncePod";
+	return true;
+}
+
+static bool check_volume(const struct driver_build *build, struct volume *volume,
                          struct error **err)
 {
 	const struct volume_type *type = volume_type_find(volume->type);
@@ -141,19 +221,23 @@ static bool check_volume(const struct driver_build *build, const struct volume *
 	for (i = 0; type->required[i]; i++)
 		if (!require_option(build, volume, type->required[i], err))
 			return false;
-	return true;
+	return check_size(build, volume, err) && check_sub_path(build, volume, err) &&
+	       read_flags(build, volume, err);
 }
 
 static void mount_volume(struct driver_build *build, const struct volume *volume)
 {
 	const struct volume_type *type = volume_type_find(volume->type);
 	const char *sub_path = volume_option(build, volume, "mount.subPath");
-	bool is_read_only = text_equal(volume_option(build, volume, "mount.readOnly"), "true");
+	const char *expression = volume_option(build, volume, "mount.subPathExpr");
 	json_t *mount = driver_build_add_mount(build, volume->name,
 	                                       volume_option(build, volume, "mount.path"));
 
-	json_object_set_new(mount, "readOnly", json_boolean(is_read_only));
+	json_object_set_new(mount, "readOnly", json_boolean(volume->is_read_only));
 	json_object_set_new(mount, "subPath", json_string(sub_path ? sub_path : ""));
+	if (has_details(build))
+		json_object_set_new(mount, "subPathExpr",
+		                    json_string(expression ? expression : ""));
 	driver_build_add_volume(build, volume->name, type->name, type->source(build, volume));
 }
 
