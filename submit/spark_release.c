@@ -36,7 +36,7 @@ static const int since[] = {
 	[SPARK_PRIVILEGE_ESCALATION] = RELEASE(4, 3),
 	[SPARK_SERVICE_DETAILS] = RELEASE(4, 3),
 	[SPARK_USER_IS_PROXY_USER] = RELEASE(4, 3),
-	[SPARK_POD_GROUP_IN_LINE] = RELEASE(4, 3),
+	[SPARK_POD_GROUP_IN_LINE] = RELEASE(4, 2),
 };
 
 /* "<major>.<minor>[.<patch>]" at the beginning of a text. */
