@@ -23,7 +23,7 @@ EOF
 cache=${STEPOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/stepop}
 
 build_packages=(gcc libc6-dev libcurl4-openssl-dev libexpat1-dev libjansson-dev
-	libsqlite3-dev libssl-dev libyaml-dev make pkg-config uthash-dev)
+	libsqlite3-dev libssl-dev libyaml-dev libzip-dev make pkg-config uthash-dev)
 check_packages=(clang clang-format git libclang-rt-14-dev libcmocka-dev pmccabe python3)
 server_packages=(ca-certificates curl openssl python3)
 node_packages=(ca-certificates conntrack containerd containernetworking-plugins curl gcc
