@@ -23,7 +23,7 @@ static const char *option(const struct spark_arguments *arguments, const char *n
 /* An empty variable counts as none. */
 static const char *variable(const struct spark_arguments *arguments, const char *name)
 {
-	const char *value = arguments->environment ? arguments->environment(name) : NULL;
+	const char *value = arguments->environment ? arguments->environment(name) : getenv(name);
 
 	return value && *value ? value : NULL;
 }

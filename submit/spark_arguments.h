@@ -42,8 +42,7 @@ struct spark_arguments {
 	const json_t *args;   /* its arguments, an array of texts */
 	const char *spark_version;
 	const char *submission_id;
-	const char *(*environment)(
-		const char *name); /* getenv(), or a test's; NULL: no variables */
+	const char *(*environment)(const char *name); /* NULL: getenv() */
 };
 
 /*
