@@ -4,7 +4,7 @@
 #define OPERATOR_PIPELINE_LOAD_H
 
 #include "operator/pipeline.h"
-#include "operator/pipeline_check.h"
+#include "core/check.h"
 #include "operator/pipeline_source.h"
 
 struct source_cache; /* Python files, each read once */

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "operator/pipeline_check.h"
+#include "core/check.h"
 
 extern const struct shape pipeline_shape;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks a document's values against tables of what is expected, and says what is wrong where. */
-#ifndef OPERATOR_PIPELINE_CHECK_H
-#define OPERATOR_PIPELINE_CHECK_H
+#ifndef CORE_CHECK_H
+#define CORE_CHECK_H
 
 #include <jansson.h>
 #include <stdbool.h>

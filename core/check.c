@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values against tables. */
-#include "operator/pipeline_check.h"
+#include "core/check.h"
 
 #include <string.h>
 
 #include "core/text.h"
 
 #define SUGGESTIONS_LIMIT 200
+#define CANDIDATES_LIMIT 64
 
 char *check_suggestion(const struct check *check, const char *word, const char *const *candidates)
 {
@@ -94,7 +95,7 @@ static const struct field *find_field(const struct field *fields, const char *na
 static void add_unknown_field(const struct check *check, const struct field *fields,
                               const char *name, struct document_position position)
 {
-	const char *candidates[32] = { NULL };
+	const char *candidates[CANDIDATES_LIMIT] = { NULL };
 	scoped(text) char *suggestion = NULL;
 	scoped(text) char *known = field_names(fields);
 	size_t i;
