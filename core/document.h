@@ -41,6 +41,23 @@ struct document *document_read(const char *path, struct error **err);
 void document_free(struct document *document);
 DEFINE_CLEANUP(document);
 
+/*
+ * All documents of a file, in order; "---" stands between them. Each has its own anchors, places
+ * (lines count from the beginning of the file) and limit of what it unfolds to; together they are
+ * 64 MiB at most. Empty ones are left out; NULL when nothing is left. The faults of all are told
+ * at once.
+ */
+struct document_stream {
+	struct document **documents;
+	size_t count;
+};
+struct document_stream *document_stream_parse(const char *name, const char *text, size_t size,
+                                              struct error **err);
+/* The path "-" is the standard input. */
+struct document_stream *document_stream_read(const char *path, struct error **err);
+void document_stream_free(struct document_stream *stream);
+DEFINE_CLEANUP(document_stream);
+
 const char *document_name(const struct document *document);
 /* Borrowed; lives as long as the document. Objects keep the order of the file. */
 json_t *document_root(const struct document *document);

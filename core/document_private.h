@@ -7,6 +7,7 @@
 
 #define DOCUMENT_NO_INDEX SIZE_MAX
 #define DOCUMENT_INPUT_LIMIT ((size_t)4 << 20)
+#define DOCUMENT_STREAM_LIMIT ((size_t)64 << 20)
 
 struct place;
 
@@ -24,5 +25,11 @@ void document_remember(struct document *document, const void *of, size_t index,
 bool document_has_identity(const json_t *value);
 /* The text of the key as `object` keeps it; NULL when there is none. */
 const char *document_stored_key(const json_t *object, const char *key);
+
+/* Reads all documents into `stream`; what is wrong is added to `faults`. */
+void document_stream_read_events(struct document_stream *stream, const char *name, const char *text,
+                                 size_t size, struct faults *faults);
+/* Adds `document`, or frees it where it is empty. */
+void document_stream_take(struct document_stream *stream, struct document *document);
 
 #endif

@@ -33,7 +33,8 @@ struct reader {
 	yaml_parser_t yaml;
 	const char *text;
 	size_t size;
-	struct document *document;
+	struct document *document;      /* that is being read */
+	struct document_stream *stream; /* those before it; NULL: one document is expected */
 	struct faults *faults;
 	struct anchor *anchors;
 	struct frame frames[DEPTH_LIMIT];
@@ -370,12 +371,35 @@ static bool read_alias(struct reader *reader, const yaml_event_t *event)
 	return true;
 }
 
+static struct document *new_document(const char *name)
+{
+	struct document *document = xcalloc(1, sizeof(*document));
+
+	document->name = xstrdup(name);
+	document->dropped = json_array();
+	return document;
+}
+
+/* An anchor is known within its document only. */
+static void next_document(struct reader *reader)
+{
+	struct document *next = new_document(reader->document->name);
+
+	document_stream_take(reader->stream, reader->document);
+	reader->document = next;
+	reader->unfolded = 0;
+	drop_anchors(reader);
+}
+
 static bool read_document_start(struct reader *reader, const yaml_event_t *event)
 {
 	struct document_position position = position_of(event->start_mark);
 
-	if (reader->document->root)
+	if (!reader->document->root)
+		return true;
+	if (!reader->stream)
 		return FATAL(reader, position, "a second document begins here; one is expected");
+	next_document(reader);
 	return true;
 }
 
@@ -480,21 +504,37 @@ static bool read_events(struct reader *reader)
 	return is_good;
 }
 
+static bool check_size(const struct reader *reader, size_t limit)
+{
+	if (reader->size <= limit)
+		return true;
+	return FATAL(reader, (struct document_position){ 0 },
+	             "the document is too large: more than %zu MiB", limit >> 20);
+}
+
 struct document *document_parse_faults(const char *name, const char *text, size_t size,
                                        struct faults *faults)
 {
-	scoped(document) struct document *document = xcalloc(1, sizeof(*document));
+	scoped(document) struct document *document = new_document(name);
 	struct reader reader = {
 		.text = text, .size = size, .document = document, .faults = faults
 	};
 
-	document->name = xstrdup(name);
-	document->dropped = json_array();
-	if (size > DOCUMENT_INPUT_LIMIT) {
-		faults_add(faults, document, (struct document_position){ 0 },
-		           "the document is too large: more than %zu MiB",
-		           DOCUMENT_INPUT_LIMIT >> 20);
+	if (!check_size(&reader, DOCUMENT_INPUT_LIMIT) || !read_events(&reader))
 		return NULL;
-	}
-	return read_events(&reader) ? take(document) : NULL;
+	return take(document);
+}
+
+void document_stream_read_events(struct document_stream *stream, const char *name, const char *text,
+                                 size_t size, struct faults *faults)
+{
+	struct reader reader = { .text = text,
+		                 .size = size,
+		                 .document = new_document(name),
+		                 .stream = stream,
+		                 .faults = faults };
+
+	if (check_size(&reader, DOCUMENT_STREAM_LIMIT))
+		read_events(&reader);
+	document_stream_take(stream, reader.document);
 }

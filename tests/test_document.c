@@ -556,6 +556,113 @@ static void test_document_save_yaml__replaces_the_file_with_the_mode_given(void 
 	json_decref(other);
 }
 
+static struct document_stream *parse_stream(const char *yaml)
+{
+	struct error *err = NULL;
+	struct document_stream *stream = document_stream_parse("s.yaml", yaml, strlen(yaml), &err);
+
+	assert_ok(stream, err);
+	return stream;
+}
+
+static void test_document_stream_parse__takes_every_document_but_empty_ones(void **state)
+{
+	static const struct {
+		const char *yaml;
+		size_t count;
+	} cases[] = {
+		{ "a: 1\n", 1 },
+		{ "a: 1\n---\nb: 2\n", 2 },
+		{ "---\n# nothing\n---\na: 1\n---\n---\nb: 2\n---\n", 2 },
+		{ "{\"a\": 1}\n---\n[1]\n...\n---\ntext\n", 3 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		scoped(document_stream) struct document_stream *stream =
+			parse_stream(cases[i].yaml);
+
+		assert_int_equal(stream->count, cases[i].count);
+	}
+}
+
+static void test_document_stream_parse__counts_lines_through_the_file(void **state)
+{
+	scoped(document_stream) struct document_stream *stream =
+		parse_stream("a: 1\n---\nb:\n  - null\n  - x\n");
+	const struct document *second = stream->documents[1];
+	const json_t *list = json_object_get(document_root(second), "b");
+
+	(void)state;
+	assert_string_equal(document_name(second), "s.yaml");
+	assert_int_equal(document_key_position(second, document_root(second), "b").line, 3);
+	assert_int_equal(document_item_position(second, list, 0).line, 4);
+	assert_int_equal(document_item_position(second, list, 1).line, 5);
+}
+
+static void test_document_stream_parse__tells_the_faults_of_all_documents(void **state)
+{
+	static const char yaml[] = "a: 1\na: 2\n---\nb: &x 1\n---\nc: *x\nd: 010\n";
+	struct error *err = NULL;
+
+	(void)state;
+	assert_null(document_stream_parse("s.yaml", yaml, strlen(yaml), &err));
+	assert_int_equal(err->kind, ERROR_INVALID);
+	assert_error_contains(err, "s.yaml:2:1: duplicate key 'a'");
+	assert_error_contains(err, "s.yaml:6:4: no anchor '&x'");
+	assert_error_contains(err, "s.yaml:7:4: ");
+	error_free(err);
+}
+
+static void test_document_stream_parse__refuses_what_has_no_document(void **state)
+{
+	static const char *const cases[] = { "", "# nothing\n", "---\n---\n", "a: [\n" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error *err = NULL;
+
+		assert_null(document_stream_parse("s.yaml", cases[i], strlen(cases[i]), &err));
+		assert_int_equal(err->kind, ERROR_INVALID);
+		assert_error_contains(err, "s.yaml:");
+		error_free(err);
+	}
+}
+
+/* Each is within the limit of one document; together they are not. */
+static void test_document_stream_parse__bounds_each_document_by_itself(void **state)
+{
+	static const char line[] = "- [a, b, c, d, e, f, g, h]\n";
+	struct text_stream text;
+	FILE *out = text_stream_open(&text);
+	size_t documents, lines;
+
+	(void)state;
+	for (documents = 0; documents < 12; documents++) {
+		fputs("---\n", out);
+		for (lines = 0; lines < 10000; lines++)
+			fputs(line, out);
+	}
+	{
+		scoped(text) char *yaml = text_stream_take(&text);
+		scoped(document_stream) struct document_stream *stream = parse_stream(yaml);
+
+		assert_int_equal(stream->count, 12);
+	}
+}
+
+static void test_document_stream_read__says_when_there_is_no_file(void **state)
+{
+	struct error *err = NULL;
+
+	(void)state;
+	assert_null(document_stream_read("/nowhere/s.yaml", &err));
+	assert_int_equal(err->kind, ERROR_NOT_FOUND);
+	error_free(err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -578,6 +685,12 @@ int main(void)
 			test_document_write_yaml__quotes_what_would_be_read_as_something_else),
 		cmocka_unit_test(test_document_write_yaml__is_read_back_whatever_the_value),
 		cmocka_unit_test(test_document_save_yaml__replaces_the_file_with_the_mode_given),
+		cmocka_unit_test(test_document_stream_parse__takes_every_document_but_empty_ones),
+		cmocka_unit_test(test_document_stream_parse__counts_lines_through_the_file),
+		cmocka_unit_test(test_document_stream_parse__tells_the_faults_of_all_documents),
+		cmocka_unit_test(test_document_stream_parse__refuses_what_has_no_document),
+		cmocka_unit_test(test_document_stream_parse__bounds_each_document_by_itself),
+		cmocka_unit_test(test_document_stream_read__says_when_there_is_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
