@@ -28,8 +28,8 @@ struct kube_kind {
 	bool cluster_scoped;
 };
 /* By an object's apiVersion and kind, or NULL: Pod, Service, ConfigMap, Secret, Namespace,
- * ServiceAccount, Role, RoleBinding, Event, PersistentVolumeClaim, NetworkPolicy,
- * SelfSubjectAccessReview, SubjectAccessReview, LocalSubjectAccessReview … */
+ * ServiceAccount, Role, RoleBinding, Event, PersistentVolumeClaim, NetworkPolicy, Volcano's
+ * PodGroup, SelfSubjectAccessReview, SubjectAccessReview, LocalSubjectAccessReview … */
 const struct kube_kind *kube_kind_find(const char *api_version, const char *kind);
 extern const struct kube_kind kube_pods, kube_services, kube_config_maps, kube_secrets,
 	kube_namespaces, kube_service_accounts, kube_roles, kube_role_bindings, kube_events;

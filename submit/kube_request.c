@@ -40,6 +40,7 @@ static const struct kube_kind other_kinds[] = {
 	{ "/apis/batch/v1", "jobs", "Job", false },
 	{ "/apis/coordination.k8s.io/v1", "leases", "Lease", false },
 	{ "/apis/policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", false },
+	{ "/apis/scheduling.volcano.sh/v1beta1", "podgroups", "PodGroup", false },
 	{ AUTHORIZATION, "selfsubjectaccessreviews", "SelfSubjectAccessReview", true },
 	{ AUTHORIZATION, "selfsubjectrulesreviews", "SelfSubjectRulesReview", true },
 	{ AUTHORIZATION, "subjectaccessreviews", "SubjectAccessReview", true },

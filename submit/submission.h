@@ -11,9 +11,10 @@
 
 /*
  * Creates `objects` (driver_objects_build) in their order, then patches owner references onto all
- * but the Pod. Idempotent: an object that exists with the same stepop.dev labels (run, step,
- * attempt) is ours from an earlier try and is kept; anybody else's is CONFLICT; one that is being
- * deleted is UNAVAILABLE. Returns the Pod as stored, owned by the caller.
+ * but the Pod. Idempotent: an object that exists with the same labels stepop.dev/… (all that the
+ * wanted one has, run or submission among them) is ours from an earlier try and is kept; anybody
+ * else's is CONFLICT; one that is being deleted is UNAVAILABLE. Returns the Pod as stored, owned by
+ * the caller.
  *
  * On an error that trying again cannot mend, what this call created is deleted again, the Pod
  * included. After UNAVAILABLE and TIMEOUT everything is kept, since the Pod may well exist: call

@@ -260,7 +260,7 @@ static void test_submission_create__adopts_nothing_without_labels(void **state)
 	assert_null(submission_create(&client, objects, &err));
 
 	assert_int_equal(err->kind, ERROR_CONFLICT);
-	assert_error_contains(err, "was not made by this run");
+	assert_error_contains(err, "was not made by stepop");
 	client_release(&client);
 }
 
@@ -334,6 +334,90 @@ static void test_submission_create__undoes_the_pod_when_it_cannot_own(void **sta
 
 	assert_error_contains(err, "make the driver pod the owner: patch ConfigMap 'c'");
 	assert_int_equal(json_array_size(client.stored), 0);
+	client_release(&client);
+}
+
+/* A `stepop submit` is known by the one label; all that is wanted must be equal. */
+static void test_submission_create__knows_a_submission_by_its_id(void **state)
+{
+	static const struct {
+		const char *wanted, *stored; /* the labels */
+		bool adopts;
+	} cases[] = {
+		{ "{\"stepop.dev/submission\": \"1\"}", "{\"stepop.dev/submission\": \"1\"}",
+		  true },
+		{ "{\"stepop.dev/submission\": \"1\", \"a\": \"b\"}",
+		  "{\"stepop.dev/submission\": \"1\", \"a\": \"c\"}", true },
+		{ "{\"stepop.dev/submission\": \"1\"}", "{\"stepop.dev/submission\": \"2\"}",
+		  false },
+		{ "{\"stepop.dev/submission\": \"1\", \"stepop.dev/step\": \"a\"}",
+		  "{\"stepop.dev/submission\": \"1\"}", false },
+		{ "{\"stepop.dev/step\": \"a\"}", "{\"stepop.dev/step\": \"a\"}", false },
+		{ "{\"stepop.dev/submission\": \"1\"}", "{}", false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct kube_client client = client_new();
+		json_auto_t *wanted = json_loads(cases[i].wanted, 0, NULL);
+		json_auto_t *stored = json_loads(cases[i].stored, 0, NULL);
+		json_auto_t *objects = json_array();
+		scoped(error) struct error *err = NULL;
+		json_auto_t *pod = NULL;
+
+		json_array_append_new(objects, kube_object_new("v1", "Pod", "ns", "d", wanted));
+		json_array_append_new(client.stored,
+		                      kube_object_new("v1", "Pod", "ns", "d", stored));
+		pod = submission_create(&client, objects, &err);
+
+		if (cases[i].adopts)
+			assert_ok(pod, err);
+		else
+			assert_int_equal(err->kind, ERROR_CONFLICT);
+		client_release(&client);
+	}
+}
+
+static void test_submission_create__makes_anew_what_went_with_an_earlier_pod(void **state)
+{
+	struct kube_client client = client_new();
+	json_auto_t *objects = application("train");
+	scoped(error) struct error *err = NULL;
+	scoped(error) struct error *again = NULL;
+	json_auto_t *pod = NULL;
+
+	(void)state;
+	client.failing = "patch ConfigMap c";
+	client.failure = ERROR_NOT_FOUND;
+	assert_null(submission_create(&client, objects, &err));
+	assert_int_equal(err->kind, ERROR_UNAVAILABLE);
+	assert_int_equal(json_array_size(client.stored), 3);
+
+	json_array_remove(client.stored, 1);
+	client.failing = NULL;
+	pod = submission_create(&client, objects, &again);
+	assert_ok(pod, again);
+	assert_true(kube_object_is_owned_by(json_array_get(client.stored, 2), pod));
+	client_release(&client);
+}
+
+static void test_submission_create__creates_again_what_vanished_before_it_was_seen(void **state)
+{
+	struct kube_client client = client_new();
+	json_auto_t *objects = application("train");
+	scoped(error) struct error *err = NULL;
+
+	(void)state;
+	client.failing = "create Secret s";
+	client.failure = ERROR_CONFLICT;
+	assert_null(submission_create(&client, objects, &err));
+
+	assert_int_equal(err->kind, ERROR_UNAVAILABLE);
+	assert_error_contains(err, "create Secret 's' in namespace 'ns': it was deleted at this "
+	                           "moment");
+	assert_calls(&client, "create Secret s; get Secret s; create Secret s; get Secret s; "
+	                      "create Secret s; get Secret s");
 	client_release(&client);
 }
 
@@ -426,6 +510,10 @@ int main(void)
 			test_submission_create__undoes_what_it_made_when_the_pod_is_refused),
 		cmocka_unit_test(test_submission_create__keeps_all_when_the_answer_is_lost),
 		cmocka_unit_test(test_submission_create__undoes_the_pod_when_it_cannot_own),
+		cmocka_unit_test(test_submission_create__knows_a_submission_by_its_id),
+		cmocka_unit_test(test_submission_create__makes_anew_what_went_with_an_earlier_pod),
+		cmocka_unit_test(
+			test_submission_create__creates_again_what_vanished_before_it_was_seen),
 		cmocka_unit_test(test_submission_delete__is_content_when_the_pod_is_gone),
 		cmocka_unit_test(test_submission_advice__says_what_to_do),
 	};

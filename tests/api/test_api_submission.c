@@ -217,7 +217,7 @@ static void test_submission_create__refuses_what_belongs_to_somebody_else(void *
 	assert_null(submission_create(fixture->admin, objects, &err));
 
 	assert_int_equal(err->kind, ERROR_CONFLICT);
-	assert_error_contains(err, "was not made by this run");
+	assert_error_contains(err, "was not made by stepop");
 	json_decref(made);
 	made = stored(fixture, theirs);
 	assert_non_null(made);
