@@ -82,9 +82,11 @@ bool kube_tries_prepare(struct kube_tries *tries, struct kube_client *client,
                         const struct kube_call *call, struct kube_prepared *prepared,
                         struct error **err)
 {
+	bool fresh = tries->renews && tries->renewals == client->renewals;
 	int64_t left_ms;
 
-	if (!kube_prepare(prepared, client, call, tries->fresh, err))
+	tries->renews = false;
+	if (!kube_prepare(prepared, client, call, fresh, err))
 		return false;
 	tries->renewals = client->renewals;
 	left_ms = tries->deadline_ms - loop_now_ms();
@@ -108,11 +110,9 @@ bool kube_tries_again(struct kube_tries *tries, const struct kube_client *client
 {
 	int status = error ? 0 : answer->status;
 
-	tries->fresh = false;
 	*delay_ms = 0;
-	if (status == 401 && !tries->renewed && can_renew(client->config)) {
-		tries->renewed = true;
-		tries->fresh = tries->renewals == client->renewals;
+	if (status == 401 && !tries->refused && can_renew(client->config)) {
+		tries->refused = tries->renews = true;
 		return true;
 	}
 	if (error ? error->kind != ERROR_UNAVAILABLE : !is_worth_a_retry(status))
@@ -129,7 +129,7 @@ bool kube_tries_again(struct kube_tries *tries, const struct kube_client *client
 json_t *kube_answer_object(const struct kube_client *client, const struct http_response *answer,
                            struct error **err)
 {
-	json_t *object = json_loadb(answer->body ? answer->body : "", answer->body_size, 0, NULL);
+	json_t *object = json_loadb(answer->body, answer->body_size, 0, NULL);
 
 	if (json_is_object(object))
 		return object;

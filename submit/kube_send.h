@@ -36,10 +36,10 @@ void kube_prepared_release(struct kube_prepared *prepared);
 /* The tries of one call. */
 struct kube_tries {
 	int64_t deadline_ms; /* of all together; monotonic */
-	bool fresh;          /* the next one is to have a new credential */
 	/* private */
 	struct kube_backoff backoff;
-	bool renewed;
+	bool refused;      /* by a 401, once */
+	bool renews;       /* the next one has a fresh credential, unless there is one by now */
 	unsigned renewals; /* the client's when the last one was sent */
 };
 void kube_tries_begin(struct kube_tries *tries);
