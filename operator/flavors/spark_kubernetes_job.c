@@ -14,14 +14,13 @@
 #include "core/text.h"
 #include "submit/kube_object.h"
 #include "submit/kube_stream.h"
+#include "submit/pod_patience.h"
 #include "submit/pod_status.h"
 #include "submit/submission.h"
 
 #define LOG_LIMIT_BYTES (10u << 20)
 #define LOG_PATIENCE_MS 5000
 #define CANCEL_GRACE_S 10
-/* A registry may stumble once; the kubelet tries again after 10 s, then 20 s. */
-#define PULL_PATIENCE_MS 30000
 
 struct executor {
 	char *name;
@@ -39,7 +38,8 @@ struct spark_job {
 	char *namespace, *pod, *container, *log_path, *display;
 	struct executor *executors; /* by name */
 	int executors_wanted;
-	struct loop_source *start_timer, *pull_timer, *log_timer;
+	struct pod_patience patience;
+	struct loop_source *patience_timer, *log_timer;
 	struct kube_log_stream *output; /* the driver's log, as it is written */
 	int log_fd;
 	bool log_complete;        /* the stream came to its end */
@@ -119,12 +119,6 @@ static void fetch_log(struct spark_job *job)
 		file_write_atomic(job->log_path, text, strlen(text), 0644, NULL);
 }
 
-static void stop_timers(struct spark_job *job)
-{
-	loop_cancel(take(job->start_timer));
-	loop_cancel(take(job->pull_timer));
-}
-
 static void tell_progress(struct spark_job *job)
 {
 	struct job_report report = { 0 };
@@ -146,7 +140,7 @@ static void tell_end(struct spark_job *job)
 
 	fill_report(job, &report);
 	job->ended = true;
-	stop_timers(job);
+	loop_cancel(take(job->patience_timer));
 	job->events->changed(job->context, &job->job, &report);
 	job_report_release(&report);
 }
@@ -171,41 +165,36 @@ void spark_job_give_up(struct spark_job *job, const char *reason)
 	tell_end(job);
 }
 
-static void start_timed_out(void *context)
-{
-	struct spark_job *job = context;
-
-	job->start_timer = NULL;
-	spark_job_give_up(job, job->trouble ? job->trouble
-	                                    : "the driver did not start within start_timeout");
-}
-
-static void pull_timed_out(void *context)
-{
-	struct spark_job *job = context;
-
-	job->pull_timer = NULL;
-	spark_job_give_up(job, "the driver could not start");
-}
-
-static bool is_pull_problem(const char *reason)
-{
-	return text_equal(reason, "ErrImagePull") || text_equal(reason, "ImagePullBackOff");
-}
+static void patience_ended(void *context);
 
 static void watch_patience(struct spark_job *job)
 {
-	const struct pod_status *status = &job->status;
+	int64_t deadline_ms = pod_patience_deadline_ms(&job->patience);
 
-	if (status->phase != POD_PENDING) {
-		stop_timers(job);
-		return;
+	loop_cancel(take(job->patience_timer));
+	if (deadline_ms >= 0)
+		job->patience_timer = loop_start_timer(job->loop, deadline_ms - loop_now_ms(),
+		                                       patience_ended, job);
+}
+
+static void patience_ended(void *context)
+{
+	struct spark_job *job = context;
+
+	job->patience_timer = NULL;
+	switch (pod_patience_judge(&job->patience, loop_now_ms())) {
+	case POD_PATIENCE_LEFT:
+		watch_patience(job);
+		break;
+	case POD_START_TIMED_OUT:
+		spark_job_give_up(job, job->trouble ? job->trouble
+		                                    : "the driver did not start within "
+		                                      "start_timeout");
+		break;
+	case POD_HOPELESS:
+		spark_job_give_up(job, "the driver could not start");
+		break;
 	}
-	if (is_pull_problem(status->reason) && !job->pull_timer)
-		job->pull_timer =
-			loop_start_timer(job->loop, PULL_PATIENCE_MS, pull_timed_out, job);
-	else if (status->hopeless && !job->pull_timer)
-		job->pull_timer = loop_start_timer(job->loop, 0, pull_timed_out, job);
 }
 
 /* The log is kept while it is written: what a pod said is not lost with the pod, and `stepop logs
@@ -274,6 +263,7 @@ void spark_job_driver_changed(struct spark_job *job, const json_t *pod)
 		return;
 	pod_status_release(&job->status);
 	pod_status_read(pod, job->container, &job->status);
+	pod_patience_see(&job->patience, &job->status, loop_now_ms());
 	watch_patience(job);
 	follow_log(job);
 	/* A cancelled job has ended when its pod is gone, and what it owns with it. */
@@ -356,8 +346,8 @@ struct spark_job *spark_job_new(const struct spark_job_start *start)
 	job->log_path = xstrdup(start->log_path);
 	job->log_fd = -1;
 	job->executors_wanted = start->executors_wanted;
-	job->start_timer =
-		loop_start_timer(start->loop, start->start_timeout_ms, start_timed_out, job);
+	pod_patience_begin(&job->patience, start->start_timeout_ms, loop_now_ms());
+	watch_patience(job);
 	return job;
 }
 
@@ -376,7 +366,7 @@ void spark_job_free(struct spark_job *job)
 {
 	if (!job)
 		return;
-	stop_timers(job);
+	loop_cancel(job->patience_timer);
 	loop_cancel(job->log_timer);
 	kube_log_stream_cancel(job->output);
 	fd_cleanup(&job->log_fd);

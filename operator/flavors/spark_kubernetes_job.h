@@ -21,7 +21,7 @@ struct spark_job_start {
 	const char *namespace, *pod, *container;
 	const char *log_path;
 	int executors_wanted;
-	int64_t start_timeout_ms; /* until the driver runs */
+	int64_t start_timeout_ms; /* until the driver runs; 0: for ever */
 	const struct job_events *events;
 	void *context;
 	void *owner; /* whatever the caller wants to find again by spark_job_owner() */
