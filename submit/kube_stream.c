@@ -23,9 +23,10 @@
 /* A watch that lived so long was a good one. */
 #define GOOD_MS 5000
 
+/* One object. A tree of its last state would take ten times as much as the text. */
 struct known {
-	char *uid;
-	json_t *object; /* last state */
+	char *uid, *name, *version;
+	char *state;
 	unsigned round; /* of the list that saw it last */
 	UT_hash_handle hh;
 };
@@ -33,7 +34,8 @@ struct known {
 struct kube_watch {
 	struct kube_client *client;
 	const struct kube_kind *kind;
-	char *path, *label_selector;
+	char *path, *label_selector, *field_selector;
+	int64_t page_size;
 	const struct kube_watch_events *events;
 	void *context;
 	struct http_transfer *transfer;
@@ -58,7 +60,9 @@ static void proceed(struct kube_watch *watch);
 static void known_free(struct kube_watch *watch, struct known *known)
 {
 	HASH_DEL(watch->known, known);
-	json_decref(known->object);
+	free(known->state);
+	free(known->version);
+	free(known->name);
 	free(known->uid);
 	free(known);
 }
@@ -72,6 +76,7 @@ static void watch_free(struct kube_watch *watch)
 	kube_lines_release(&watch->lines);
 	free(watch->path);
 	free(watch->label_selector);
+	free(watch->field_selector);
 	free(watch->resource_version);
 	free(watch->resume);
 	free(watch->refusal);
@@ -183,26 +188,47 @@ static const char *metadata_text(const json_t *object, const char *key)
 	return json_string_value(json_object_get(json_object_get(object, "metadata"), key));
 }
 
-/* False when this very state is known already. */
-static bool remember(struct kube_watch *watch, json_t *object)
+static struct known *know(struct kube_watch *watch, const json_t *object)
 {
 	const char *uid = metadata_text(object, "uid");
 	struct known *known;
-	bool is_new;
 
 	uid = uid ? uid : "";
 	HASH_FIND_STR(watch->known, uid, known);
-	if (!known) {
-		known = xcalloc(1, sizeof(*known));
-		known->uid = xstrdup(uid);
-		HASH_ADD_KEYPTR(hh, watch->known, known->uid, strlen(known->uid), known);
-	}
-	is_new = !known->object || !text_equal(metadata_text(known->object, "resourceVersion"),
-	                                       metadata_text(object, "resourceVersion"));
+	if (known)
+		return known;
+	known = xcalloc(1, sizeof(*known));
+	known->uid = xstrdup(uid);
+	known->name = text_copy(metadata_text(object, "name"));
+	HASH_ADD_KEYPTR(hh, watch->known, known->uid, strlen(known->uid), known);
+	return known;
+}
+
+/* False when this very state is known already. */
+static bool remember(struct kube_watch *watch, const json_t *object)
+{
+	struct known *known = know(watch, object);
+	const char *version = metadata_text(object, "resourceVersion");
+	bool is_new = !known->state || !text_equal(known->version, version);
+
 	known->round = watch->round;
-	json_decref(known->object);
-	known->object = json_incref(object);
-	return is_new;
+	if (!is_new)
+		return false;
+	free(known->version);
+	free(known->state);
+	known->version = text_copy(version);
+	known->state = json_dumps(object, JSON_COMPACT);
+	return true;
+}
+
+json_t *kube_watch_find(const struct kube_watch *watch, const char *name)
+{
+	const struct known *known;
+
+	for (known = watch->known; known; known = known->hh.next)
+		if (text_equal(known->name, name))
+			return json_loads(known->state, 0, NULL);
+	return NULL;
 }
 
 static void tell_changed(struct kube_watch *watch, json_t *object)
@@ -234,7 +260,7 @@ static void sweep(struct kube_watch *watch)
 
 		if (known->round == watch->round || watch->cancelled)
 			continue;
-		object = json_incref(known->object);
+		object = json_loads(known->state, 0, NULL);
 		tell_deleted(watch, object);
 	}
 }
@@ -419,9 +445,10 @@ static struct http_transfer *start_list(struct kube_watch *watch, struct error *
 
 	if (!watch->resume)
 		watch->round++;
-	kube_query_add_int(query, "limit", PAGE_SIZE);
+	kube_query_add_int(query, "limit", watch->page_size);
 	kube_query_add(query, "continue", watch->resume);
 	kube_query_add(query, "labelSelector", watch->label_selector);
+	kube_query_add(query, "fieldSelector", watch->field_selector);
 	url = kube_query_finish(query);
 	return kube_client_start(watch->client, url, watch->renews, SILENCE_MS, &list_events, watch,
 	                         err);
@@ -437,6 +464,7 @@ static struct http_transfer *start_watch(struct kube_watch *watch, struct error 
 	kube_query_add_int(query, "timeoutSeconds", WATCH_S);
 	kube_query_add(query, "resourceVersion", watch->resource_version);
 	kube_query_add(query, "labelSelector", watch->label_selector);
+	kube_query_add(query, "fieldSelector", watch->field_selector);
 	url = kube_query_finish(query);
 	kube_lines_reset(&watch->lines);
 	free(take(watch->refusal));
@@ -458,22 +486,25 @@ static void proceed(struct kube_watch *watch)
 		handle_error(watch, 0, error);
 }
 
-struct kube_watch *kube_watch_start(struct kube_client *client, const struct kube_kind *kind,
-                                    const char *namespace, const char *label_selector,
+struct kube_watch *kube_watch_start(struct kube_client *client,
+                                    const struct kube_watch_options *options,
                                     const struct kube_watch_events *events, void *context,
                                     struct error **err)
 {
+	const char *namespace =
+		options->namespace ? options->namespace : kube_client_config(client)->namespace;
 	struct kube_watch *watch;
-	char *path = kube_path(kind, namespace ? namespace : kube_client_config(client)->namespace,
-	                       NULL, err);
+	char *path = kube_path(options->kind, namespace, NULL, err);
 
 	if (!path)
 		return NULL;
 	watch = xcalloc(1, sizeof(*watch));
 	watch->client = client;
-	watch->kind = kind;
+	watch->kind = options->kind;
 	watch->path = path;
-	watch->label_selector = text_copy(label_selector);
+	watch->label_selector = text_copy(options->label_selector);
+	watch->field_selector = text_copy(options->field_selector);
+	watch->page_size = options->page_size ? options->page_size : PAGE_SIZE;
 	watch->events = events;
 	watch->context = context;
 	watch->lines.limit_bytes = LINE_LIMIT_BYTES;

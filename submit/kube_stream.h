@@ -24,16 +24,26 @@ struct kube_watch_events {
 	void (*trouble)(void *context, const struct error *error);
 };
 
+/* What is watched. Copied, but for the kind. */
+struct kube_watch_options {
+	const struct kube_kind *kind;
+	const char *namespace;                       /* NULL: the config's */
+	const char *label_selector, *field_selector; /* or NULL */
+	int64_t page_size;                           /* of lists; 0: 500 */
+};
+
 /*
  * Lists, then watches from that resourceVersion with bookmarks; resumes after a cut; lists anew
- * after 410 Gone (as an HTTP status or as an ERROR event). Lines are bounded (16 MiB). Keeps of
- * each object only uid, name and the last state for deleted(). Does not block; the first list is
- * made by the loop.
+ * after 410 Gone (as an HTTP status or as an ERROR event). Lines are bounded (16 MiB). Keeps the
+ * last state of each object as compact text, without its managedFields. Does not block; the first
+ * list is made by the loop.
  */
-struct kube_watch *kube_watch_start(struct kube_client *client, const struct kube_kind *kind,
-                                    const char *namespace, const char *label_selector,
+struct kube_watch *kube_watch_start(struct kube_client *client,
+                                    const struct kube_watch_options *options,
                                     const struct kube_watch_events *events, void *context,
                                     struct error **err);
+/* The last state seen of the object of that name, owned by the caller; NULL when there is none. */
+json_t *kube_watch_find(const struct kube_watch *watch, const char *name);
 /* NULL is allowed. */
 void kube_watch_cancel(struct kube_watch *watch);
 

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/kube_backoff.h"
@@ -138,11 +140,13 @@ static bool has_reached(const void *context)
 
 static void follow(struct fake_kube *kube, struct record *record, const char *until)
 {
+	static const struct kube_watch_options options = { .kind = &kube_pods,
+		                                           .label_selector = "a=b" };
 	scoped(error) struct error *err = NULL;
 
 	if (!record->watch) {
-		record->watch = kube_watch_start(kube->client, &kube_pods, NULL, "a=b",
-		                                 &watch_events, record, &err);
+		record->watch =
+			kube_watch_start(kube->client, &options, &watch_events, record, &err);
 		assert_ok(record->watch, err);
 	}
 	record->until = until;
@@ -266,6 +270,63 @@ static void test_kube_watch__reads_all_pages_before_it_is_synced(void **state)
 	assert_string_equal(record.text, "+a@1 +b@2 *");
 }
 
+static void test_kube_watch__selects_one_by_its_name(void **state)
+{
+	const struct kube_watch_options options = { .kind = &kube_pods,
+		                                    .namespace = "ns",
+		                                    .field_selector = "metadata.name=a",
+		                                    .page_size = 50 };
+	scoped(text) char *list = NULL;
+	scoped(text) char *watch = NULL;
+	json_auto_t *known = NULL;
+	SCRIPT(script);
+	FAKE_KUBE(kube);
+	RECORD(record);
+	(void)state;
+	say_list(&script, LIST("5", POD("a", "1")));
+	say_watch(&script, "&resourceVersion=5&", LINES(EVENT("MODIFIED", POD("a", "6"))),
+	          FAKE_HOLD);
+	fake_kube_open(&kube, script.answers, script.count);
+	record.watch = kube_watch_start(kube.client, &options, &watch_events, &record, NULL);
+
+	follow(&kube, &record, "+a@6");
+
+	list = fake_http_request(kube.server, 0);
+	watch = fake_http_request(kube.server, 1);
+	assert_true(text_starts_with(list, "GET /api/v1/namespaces/ns/pods?limit=50&fieldSelector="
+	                                   "metadata.name%3Da HTTP"));
+	assert_non_null(strstr(watch, "&fieldSelector=metadata.name%3Da HTTP"));
+	known = kube_watch_find(record.watch, "a");
+	assert_string_equal(field(known, "resourceVersion"), "6");
+	assert_null(kube_watch_find(record.watch, "b"));
+}
+
+static void test_kube_watch__renews_a_credential_that_ends_while_it_watches(void **state)
+{
+	char path[] = "/tmp/stepop-test-XXXXXX";
+	struct kube_config *config;
+	SCRIPT(script);
+	FAKE_KUBE(kube);
+	RECORD(record);
+	(void)state;
+	close(mkstemp(path));
+	assert_true(file_write_atomic(path, "new", 3, 0600, NULL));
+	say_list(&script, LIST("5", POD("a", "1")));
+	say_watch(&script, "Bearer old", LINES(EVENT("MODIFIED", POD("a", "6"))), FAKE_KEEP);
+	add(&script, "Bearer old", fake_http_json("401 Unauthorized", NULL, "{}"));
+	say_watch(&script, "Bearer new", LINES(EVENT("MODIFIED", POD("a", "7"))), FAKE_HOLD);
+	fake_kube_open(&kube, script.answers, script.count);
+	config = (struct kube_config *)kube_client_config(kube.client);
+	config->token_file = xstrdup(path);
+	config->token = xstrdup("old");
+	config->token_read_at_ms = loop_now_ms();
+
+	follow(&kube, &record, "+a@7");
+
+	assert_string_equal(record.text, "+a@1 * +a@6 +a@7"); /* nothing to be told of */
+	unlink(path);
+}
+
 static void test_kube_watch__takes_a_5_mb_object(void **state)
 {
 	size_t size = 5000000;
@@ -348,8 +409,9 @@ static void test_kube_watch__can_be_cancelled_in_any_callback(void **state)
 		fake_kube_open(&kube, script.answers, script.count);
 		record.cancel_at = places[i];
 		record.until = "never";
-		record.watch = kube_watch_start(kube.client, &kube_pods, NULL, NULL, &watch_events,
-		                                &record, &err);
+		record.watch = kube_watch_start(kube.client,
+		                                &(struct kube_watch_options){ .kind = &kube_pods },
+		                                &watch_events, &record, &err);
 
 		loop_run_until(kube.loop, has_reached, &record, loop_now_ms() + PATIENCE_MS);
 
@@ -593,6 +655,8 @@ int main(void)
 		cmocka_unit_test(test_kube_watch__lists_anew_after_a_gone_status),
 		cmocka_unit_test(test_kube_watch__lists_anew_after_a_gone_event),
 		cmocka_unit_test(test_kube_watch__reads_all_pages_before_it_is_synced),
+		cmocka_unit_test(test_kube_watch__selects_one_by_its_name),
+		cmocka_unit_test(test_kube_watch__renews_a_credential_that_ends_while_it_watches),
 		cmocka_unit_test(test_kube_watch__takes_a_5_mb_object),
 		cmocka_unit_test(test_kube_watch__tells_trouble_and_goes_on),
 		cmocka_unit_test(test_kube_watch__tells_that_the_server_is_away),

@@ -280,10 +280,12 @@ static const struct kube_watch_events watch_events = {
 static bool ensure_watch(struct spark_operator *spark, struct error **err)
 {
 	scoped(text) char *selector = text_printf("stepop.dev/run=%s", spark->context->run_id);
+	const struct kube_watch_options options = { .kind = &kube_pods,
+		                                    .namespace = spark->namespace,
+		                                    .label_selector = selector };
 
 	if (!spark->watch)
-		spark->watch = kube_watch_start(spark->kube, &kube_pods, spark->namespace, selector,
-		                                &watch_events, spark, err);
+		spark->watch = kube_watch_start(spark->kube, &options, &watch_events, spark, err);
 	return spark->watch != NULL;
 }
 

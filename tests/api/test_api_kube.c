@@ -351,6 +351,19 @@ static void wait_for(struct fixture *fixture, struct record *record, int changed
 	assert_true(loop_run_until(fixture->loop, has_all, record, loop_now_ms() + PATIENCE_MS));
 }
 
+static struct kube_watch *start_watch(struct fixture *fixture, struct record *record)
+{
+	const struct kube_watch_options options = { .kind = &kube_config_maps,
+		                                    .namespace = fixture->namespace,
+		                                    .label_selector = "app=test" };
+	scoped(error) struct error *err = NULL;
+	struct kube_watch *watch =
+		kube_watch_start(fixture->client, &options, &watch_events, record, &err);
+
+	assert_ok(watch, err);
+	return watch;
+}
+
 static void test_api_kube_watch__sees_what_is_and_what_happens(void **state)
 {
 	struct fixture *fixture = *state;
@@ -361,9 +374,7 @@ static void test_api_kube_watch__sees_what_is_and_what_happens(void **state)
 	struct kube_watch *watch;
 
 	create(fixture, "before", "1");
-	assert_ok(watch = kube_watch_start(fixture->client, &kube_config_maps, fixture->namespace,
-	                                   "app=test", &watch_events, &record, &err),
-	          err);
+	watch = start_watch(fixture, &record);
 	wait_for(fixture, &record, 1, 0);
 	create(fixture, "after", "1");
 	wait_for(fixture, &record, 2, 0);
@@ -388,7 +399,6 @@ static void test_api_kube_watch__reports_more_than_a_page_then_is_synced(void **
 {
 	struct fixture *fixture = *state;
 	struct record record = { 0 };
-	scoped(error) struct error *err = NULL;
 	struct kube_watch *watch;
 	int i;
 
@@ -397,9 +407,7 @@ static void test_api_kube_watch__reports_more_than_a_page_then_is_synced(void **
 
 		create(fixture, name, "v");
 	}
-	assert_ok(watch = kube_watch_start(fixture->client, &kube_config_maps, fixture->namespace,
-	                                   "app=test", &watch_events, &record, &err),
-	          err);
+	watch = start_watch(fixture, &record);
 	wait_for(fixture, &record, MANY, 0);
 
 	assert_int_equal(record.changed, MANY);
