@@ -309,15 +309,23 @@ static void take_user(const struct spark_arguments *arguments, struct spark_app 
 
 /* ---- all together ---- */
 
-static bool resolve(const struct spark_arguments *arguments, struct spark_app *app,
-                    json_t *warnings, struct error **err)
+/* Properties and master. */
+static bool resolve_settings(const struct spark_arguments *arguments, struct spark_app *app,
+                             json_t *warnings, struct error **err)
 {
 	app->conf = spark_conf_new();
 	if (!read_properties(arguments, app->conf, warnings, err))
 		return false;
 	apply_options(arguments, app->conf);
 	apply_fallbacks(arguments, app->conf);
-	if (!spark_arguments_check(arguments, app->conf, err) || !take_master(app, warnings, err))
+	return take_master(app, warnings, err);
+}
+
+static bool resolve(const struct spark_arguments *arguments, struct spark_app *app,
+                    json_t *warnings, struct error **err)
+{
+	if (!resolve_settings(arguments, app, warnings, err) ||
+	    !spark_arguments_check(arguments, app->conf, err))
 		return false;
 	take_resource(arguments, app);
 	take_name(arguments, app);
@@ -332,15 +340,29 @@ static bool resolve(const struct spark_arguments *arguments, struct spark_app *a
 	return true;
 }
 
-bool spark_arguments_resolve(const struct spark_arguments *arguments, struct spark_app *app,
-                             json_t *warnings, struct error **err)
+static bool resolve_by(bool (*how)(const struct spark_arguments *arguments, struct spark_app *app,
+                                   json_t *warnings, struct error **err),
+                       const struct spark_arguments *arguments, struct spark_app *app,
+                       json_t *warnings, struct error **err)
 {
 	struct spark_app found = { 0 };
 
-	if (!resolve(arguments, &found, warnings, err)) {
+	if (!how(arguments, &found, warnings, err)) {
 		spark_app_release(&found);
 		return false;
 	}
 	*app = found;
 	return true;
+}
+
+bool spark_arguments_resolve(const struct spark_arguments *arguments, struct spark_app *app,
+                             json_t *warnings, struct error **err)
+{
+	return resolve_by(resolve, arguments, app, warnings, err);
+}
+
+bool spark_arguments_resolve_settings(const struct spark_arguments *arguments,
+                                      struct spark_app *app, json_t *warnings, struct error **err)
+{
+	return resolve_by(resolve_settings, arguments, app, warnings, err);
 }

@@ -63,5 +63,9 @@ struct spark_arguments {
  */
 bool spark_arguments_resolve(const struct spark_arguments *arguments, struct spark_app *app,
                              json_t *warnings, struct error **err);
+/* The same without an application: only app->conf and app->master are set. For what asks a cluster
+ * about applications that are there (--status, --kill), and for what explains properties. */
+bool spark_arguments_resolve_settings(const struct spark_arguments *arguments,
+                                      struct spark_app *app, json_t *warnings, struct error **err);
 
 #endif

@@ -454,9 +454,29 @@ static void test_spark_arguments__lets_dynamic_allocation_begin_with_no_executor
 	result_release(&result);
 }
 
+static void test_spark_arguments__say_where_the_cluster_is_without_an_application(void **state)
+{
+	static const char *const conf[] = { "spark.kubernetes.namespace=team", NULL };
+	json_auto_t *options = json_pack("{s:s}", "master", "k8s://host:6443");
+	struct spark_arguments arguments = plain(options, conf);
+	struct spark_app app = { 0 };
+	json_auto_t *warnings = json_array();
+	struct error *err = NULL;
+
+	(void)state;
+	arguments.resource = NULL;
+	assert_ok(spark_arguments_resolve_settings(&arguments, &app, warnings, &err), err);
+
+	assert_string_equal(app.master, "https://host:6443");
+	assert_string_equal(spark_conf_get(app.conf, "spark.kubernetes.namespace"), "team");
+	spark_app_release(&app);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_spark_arguments__say_where_the_cluster_is_without_an_application),
 		cmocka_unit_test(test_spark_argument_options__has_every_option_once_with_its_help),
 		cmocka_unit_test(
 			test_spark_argument_refusal__gives_the_reason_with_and_without_dashes),
