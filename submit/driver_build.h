@@ -49,8 +49,22 @@ bool driver_add_krb5(struct driver_build *build, struct error **err);
 bool driver_add_kerberos_login(struct driver_build *build, struct error **err);
 bool driver_add_executor_template(struct driver_build *build, struct error **err);
 bool driver_add_local_folders(struct driver_build *build, struct error **err);
+bool driver_add_pod_group(struct driver_build *build, struct error **err);
 bool driver_add_files(struct driver_build *build, struct error **err);
 bool driver_add_config(struct driver_build *build, struct error **err);
+
+struct driver_feature {
+	bool (*add)(struct driver_build *build, struct error **err);
+	/* Of which of Spark's steps (org.apache.spark.deploy.k8s.features) it is a part, and left
+	 * out with; or NULL. */
+	const char *step;
+};
+/* Whether spark.kubernetes.driver.pod.{featureSteps,excludedFeatureSteps} name nothing but steps
+ * that can be added and left out. */
+bool driver_steps_check(const struct driver_build *build, const struct driver_feature *features,
+                        size_t count, struct error **err);
+/* NULL is always wanted. */
+bool driver_step_is_wanted(const struct driver_build *build, const char *step);
 
 /* "spark.kubernetes.driver.label." -> object of the rest of each key to its value, in order; owned
  * by the caller. */

@@ -10,35 +10,36 @@
 #include "submit/kube_object.h"
 #include "submit/spark_release.h"
 
-static bool (*const features[])(struct driver_build *build, struct error **err) = {
-	driver_refuse_unsupported,
-	driver_refuse_secrets_in_clear,
-	driver_begin_pod,
-	driver_add_submit_properties,
-	driver_add_metadata,
-	driver_add_scheduling,
-	driver_add_image,
-	driver_add_ports,
-	driver_add_privileges,
-	driver_add_environment,
-	driver_add_cpu,
-	driver_add_memory,
-	driver_add_devices,
-	driver_add_credentials,
-	driver_add_service,
-	driver_add_network_policy,
-	driver_add_secrets,
-	driver_mount_secrets,
-	driver_add_secret_environment,
-	driver_mount_volumes,
-	driver_add_command,
-	driver_add_hadoop,
-	driver_add_krb5,
-	driver_add_kerberos_login,
-	driver_add_executor_template,
-	driver_add_local_folders,
-	driver_add_files,
-	driver_add_config, /* the last: it writes down what the others have set */
+static const struct driver_feature features[] = {
+	{ driver_refuse_unsupported, NULL },
+	{ driver_refuse_secrets_in_clear, NULL },
+	{ driver_begin_pod, NULL },
+	{ driver_add_submit_properties, NULL },
+	{ driver_add_metadata, "BasicDriverFeatureStep" },
+	{ driver_add_scheduling, "BasicDriverFeatureStep" },
+	{ driver_add_image, "BasicDriverFeatureStep" },
+	{ driver_add_ports, "BasicDriverFeatureStep" },
+	{ driver_add_privileges, "BasicDriverFeatureStep" },
+	{ driver_add_environment, "BasicDriverFeatureStep" },
+	{ driver_add_cpu, "BasicDriverFeatureStep" },
+	{ driver_add_memory, "BasicDriverFeatureStep" },
+	{ driver_add_devices, "BasicDriverFeatureStep" },
+	{ driver_add_credentials, "DriverKubernetesCredentialsFeatureStep" },
+	{ driver_add_service, "DriverServiceFeatureStep" },
+	{ driver_add_network_policy, "NetworkPolicyFeatureStep" },
+	{ driver_add_secrets, NULL },
+	{ driver_mount_secrets, "MountSecretsFeatureStep" },
+	{ driver_add_secret_environment, "EnvSecretsFeatureStep" },
+	{ driver_mount_volumes, "MountVolumesFeatureStep" },
+	{ driver_add_command, "DriverCommandFeatureStep" },
+	{ driver_add_hadoop, "HadoopConfDriverFeatureStep" },
+	{ driver_add_krb5, "KerberosConfDriverFeatureStep" },
+	{ driver_add_kerberos_login, "KerberosConfDriverFeatureStep" },
+	{ driver_add_executor_template, "PodTemplateConfigMapStep" },
+	{ driver_add_local_folders, "LocalDirsFeatureStep" },
+	{ driver_add_pod_group, "VolcanoFeatureStep" },
+	{ driver_add_files, NULL },
+	{ driver_add_config, NULL }, /* the last: it writes down what the others have set */
 };
 
 json_t *driver_build_properties(const struct driver_build *build, const char *prefix)
@@ -200,6 +201,12 @@ static void end(struct driver_build *build)
 	json_decref(build->others);
 }
 
+static bool add_feature(struct driver_build *build, const struct driver_feature *feature,
+                        struct error **err)
+{
+	return !driver_step_is_wanted(build, feature->step) || feature->add(build, err);
+}
+
 static json_t *build_objects(const struct spark_app *app, struct error **err)
 {
 	struct driver_build build = { .app = app };
@@ -207,8 +214,9 @@ static json_t *build_objects(const struct spark_app *app, struct error **err)
 	size_t i = 0;
 
 	begin(&build);
-	while (i < ARRAY_SIZE(features) && features[i](&build, err))
-		i++;
+	if (driver_steps_check(&build, features, ARRAY_SIZE(features), err))
+		while (i < ARRAY_SIZE(features) && add_feature(&build, &features[i], err))
+			i++;
 	if (i == ARRAY_SIZE(features))
 		objects = in_creation_order(&build);
 	end(&build);

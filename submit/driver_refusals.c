@@ -11,9 +11,7 @@
 static const struct {
 	const char *property, *instead;
 } unsupported[] = {
-	{ "spark.kubernetes.driver.pod.featureSteps", NULL },
 	{ "spark.kubernetes.file.upload.path", NULL },
-	{ "spark.kubernetes.scheduler.volcano.", NULL },
 };
 
 static bool is_named(const char *key, const char *property)

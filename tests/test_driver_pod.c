@@ -716,7 +716,6 @@ static void test_driver_objects_build__refuses_what_is_not_supported_yet(void **
 {
 	static const char *const properties[] = {
 		"spark.kubernetes.file.upload.path",
-		"spark.kubernetes.driver.pod.featureSteps",
 	};
 	size_t i;
 
