@@ -21,11 +21,11 @@ enum spark_feature {
 	SPARK_EXCLUDES_STEPS,     /* spark.kubernetes.driver.pod.excludedFeatureSteps */
 	/* 4.2 */
 	SPARK_NETWORK_POLICY,
+	SPARK_POD_GROUP_IN_LINE, /* spark.kubernetes.scheduler.volcano.podGroupTemplateJson */
 	/* 4.3 */
 	SPARK_PRIVILEGE_ESCALATION, /* of the container is written */
 	SPARK_SERVICE_DETAILS,      /* publishNotReadyAddresses, appProtocol of spark-connect */
 	SPARK_USER_IS_PROXY_USER,   /* before $SPARK_USER */
-	SPARK_POD_GROUP_IN_LINE,    /* spark.kubernetes.scheduler.volcano.podGroupTemplateJson */
 };
 
 /* `version` is one that spark_release_check() accepts; any other has no feature. */

@@ -90,7 +90,7 @@ static void test_spark_release_has__grows_with_the_release(void **state)
 		{ SPARK_PRIVILEGE_ESCALATION, "4.2.1", "4.3.0" },
 		{ SPARK_SERVICE_DETAILS, "4.2.1", "4.3.0" },
 		{ SPARK_USER_IS_PROXY_USER, "4.2.1", "4.3.0" },
-		{ SPARK_POD_GROUP_IN_LINE, "4.2.1", "4.3.0" },
+		{ SPARK_POD_GROUP_IN_LINE, "4.1.4", "4.2.0" },
 	};
 	size_t i;
 
