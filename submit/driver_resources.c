@@ -6,11 +6,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/driver_build.h"
-
-#define DEFAULT_MEMORY_MIB 1024
-#define MINIMUM_OVERHEAD_MIB 384 /* fixed in 3.5 */
-#define JVM_FACTOR 0.1
-#define OTHER_FACTOR 0.4 /* Python and R */
+#include "submit/spark_memory.h"
 
 /* `side` is "requests" or "limits". */
 static void set_resource(struct driver_build *build, const char *side, const char *resource,
@@ -27,68 +23,34 @@ static void set_resource(struct driver_build *build, const char *side, const cha
 
 bool driver_add_cpu(struct driver_build *build, struct error **err)
 {
-	const char *request = driver_build_either(build, "spark.kubernetes.driver.request.cores",
-	                                          "spark.driver.cores");
+	const char *request = spark_conf_get(build->conf, "spark.kubernetes.driver.request.cores");
 	const char *limit = spark_conf_get(build->conf, "spark.kubernetes.driver.limit.cores");
+	scoped(text) char *number = NULL;
+	int64_t cores;
 
-	(void)err;
-	set_resource(build, "requests", "cpu", request ? request : "1");
+	if (!spark_conf_get_int(build->conf, "spark.driver.cores", 1, &cores, err))
+		return false;
+	if (cores < 1)
+		return error_set(err, ERROR_INVALID, "spark.driver.cores must be at least 1");
+	number = text_printf("%" PRId64, cores);
+	set_resource(build, "requests", "cpu", request ? request : number);
 	if (limit)
 		set_resource(build, "limits", "cpu", limit);
 	return true;
 }
 
-static bool read_factor(const struct driver_build *build, const char *key, double fallback,
-                        double *factor, struct error **err)
-{
-	double value;
-
-	if (!spark_conf_get_double(build->conf, key, fallback, &value, err))
-		return false;
-	if (value < 0)
-		return error_set(err, ERROR_INVALID, "%s must not be negative", key);
-	*factor = value;
-	return true;
-}
-
-/*
- * The factor that executors inherit is not the driver's own: spark.driver.memoryOverheadFactor
- * counts here only (BasicDriverFeatureStep.defaultOverheadFactor).
- */
-static bool read_overhead(struct driver_build *build, int64_t memory_mib, int64_t *overhead_mib,
-                          struct error **err)
-{
-	bool is_jvm = build->app->resource == SPARK_RESOURCE_JAVA;
-	double common = 0, own = 0;
-	int64_t computed;
-	scoped(text) char *text = NULL;
-
-	if (!read_factor(build, "spark.kubernetes.memoryOverheadFactor",
-	                 is_jvm ? JVM_FACTOR : OTHER_FACTOR, &common, err) ||
-	    !read_factor(build, "spark.driver.memoryOverheadFactor", common, &own, err))
-		return false;
-	text = spark_number_text(common);
-	spark_conf_set(build->conf, "spark.kubernetes.memoryOverheadFactor", text);
-	computed = (int64_t)(own * (double)memory_mib);
-	if (computed < MINIMUM_OVERHEAD_MIB)
-		computed = MINIMUM_OVERHEAD_MIB;
-	return spark_conf_get_mib(build->conf, "spark.driver.memoryOverhead", computed,
-	                          overhead_mib, err);
-}
-
+/* The factor that executors inherit is written down, for the driver to find. */
 bool driver_add_memory(struct driver_build *build, struct error **err)
 {
-	int64_t memory_mib, overhead_mib;
+	struct spark_memory memory;
+	scoped(text) char *factor = NULL;
 	scoped(text) char *quantity = NULL;
 
-	if (!spark_conf_get_mib(build->conf, "spark.driver.memory", DEFAULT_MEMORY_MIB, &memory_mib,
-	                        err))
+	if (!spark_memory_of_driver(build->app, &memory, err))
 		return false;
-	if (memory_mib < 1)
-		return error_set(err, ERROR_INVALID, "spark.driver.memory must be at least 1m");
-	if (!read_overhead(build, memory_mib, &overhead_mib, err))
-		return false;
-	quantity = text_printf("%" PRId64 "Mi", memory_mib + overhead_mib);
+	factor = spark_number_text(memory.inherited_factor);
+	spark_conf_set(build->conf, "spark.kubernetes.memoryOverheadFactor", factor);
+	quantity = text_printf("%" PRId64 "Mi", memory.total_mib);
 	set_resource(build, "requests", "memory", quantity);
 	set_resource(build, "limits", "memory", quantity);
 	return true;

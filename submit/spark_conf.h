@@ -35,10 +35,12 @@ struct spark_conf_entry {
 struct spark_conf_entry *spark_conf_entries(const struct spark_conf *conf,
                                             size_t *count); /* free() */
 
-/* JavaUtils.byteStringAsMb: "512m", "2g", "1000000k"; a bare number is MiB. INVALID names the key.
- */
+/* JavaUtils.byteStringAs: "512m", "2G", "1000000k", never a fraction; a bare number counts MiB, or
+ * bytes. INVALID names the key. */
 bool spark_conf_get_mib(const struct spark_conf *conf, const char *key, int64_t default_mib,
                         int64_t *mib, struct error **err);
+bool spark_conf_get_bytes(const struct spark_conf *conf, const char *key, int64_t default_bytes,
+                          int64_t *bytes, struct error **err);
 bool spark_conf_get_int(const struct spark_conf *conf, const char *key, int64_t default_value,
                         int64_t *value, struct error **err);
 bool spark_conf_get_double(const struct spark_conf *conf, const char *key, double default_value,

@@ -10,6 +10,7 @@
 #include "submit/spark_conf.h"
 
 #define MIB 1048576.0
+#define LIMIT_MIB 2147483647.0 /* an int of the JVM */
 
 struct unit {
 	const char *suffix;
@@ -77,28 +78,45 @@ static char *trimmed(const char *text)
 	return xstrndup(text, size);
 }
 
-bool spark_conf_get_mib(const struct spark_conf *conf, const char *key, int64_t default_mib,
-                        int64_t *mib, struct error **err)
+/* In multiples of `unit_bytes`, which is also what a bare number counts; the fraction is cut off.
+ */
+static bool get_size(const struct spark_conf *conf, const char *key, double unit_bytes,
+                     int64_t *size, struct error **err)
 {
 	const char *value = spark_conf_get(conf, key);
-	scoped(text) char *text = trimmed(value ? value : "");
+	scoped(text) char *text = trimmed(value);
 	size_t digits = strspn(text, "0123456789");
-	const struct unit *unit = spark_unit_find(text[digits] ? text + digits : "m");
-	double size;
+	const struct unit bare = { "", unit_bytes };
+	const struct unit *unit = text[digits] ? spark_unit_find(text + digits) : &bare;
+	double count;
 
-	if (!value) {
-		*mib = default_mib;
-		return true;
-	}
 	if (!digits || !unit)
 		return error_set(err, ERROR_INVALID,
 		                 "%s: '%s' is not a size; write a whole number with k, m, g or t, "
 		                 "as in '512m' or '4g'",
 		                 key, value);
-	size = strtod(text, NULL) * (unit->bytes / MIB);
-	if (size > (double)INT32_MAX)
+	count = strtod(text, NULL) * (unit->bytes / unit_bytes);
+	if (count * unit_bytes > LIMIT_MIB * MIB)
 		return error_set(err, ERROR_INVALID, "%s: '%s' is too large", key, value);
-	*mib = (int64_t)size;
+	*size = (int64_t)count;
+	return true;
+}
+
+bool spark_conf_get_mib(const struct spark_conf *conf, const char *key, int64_t default_mib,
+                        int64_t *mib, struct error **err)
+{
+	if (spark_conf_get(conf, key))
+		return get_size(conf, key, MIB, mib, err);
+	*mib = default_mib;
+	return true;
+}
+
+bool spark_conf_get_bytes(const struct spark_conf *conf, const char *key, int64_t default_bytes,
+                          int64_t *bytes, struct error **err)
+{
+	if (spark_conf_get(conf, key))
+		return get_size(conf, key, 1, bytes, err);
+	*bytes = default_bytes;
 	return true;
 }
 
