@@ -94,17 +94,32 @@ static void add_argument(struct driver_build *build, const char *text)
 	driver_build_append(build->container, "args", json_string(text));
 }
 
-/* The client's own PYSPARK_PYTHON does not count: it names a place on the client. */
+static const char *first_set(const char *const *values, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (values[i])
+			return values[i];
+	return NULL;
+}
+
+/* Properties, and then the client's own variables; the driver's is that of all unless it is set. */
 static void choose_python(struct driver_build *build)
 {
-	const char *python = spark_conf_get(build->conf, "spark.pyspark.python");
-	const char *driver_python = spark_conf_get(build->conf, "spark.pyspark.driver.python");
+	const struct spark_client *client = &build->app->client;
+	const char *common = spark_conf_get(build->conf, "spark.pyspark.python");
+	const char *own = spark_conf_get(build->conf, "spark.pyspark.driver.python");
+	const char *const all[] = { common, client->pyspark_python };
+	const char *const drivers[] = { own, common, client->pyspark_driver_python,
+		                        client->pyspark_python };
+	const char *python = first_set(all, ARRAY_SIZE(all));
+	const char *driver_python = first_set(drivers, ARRAY_SIZE(drivers));
 
 	if (python)
 		driver_build_add_env(build, "PYSPARK_PYTHON", python);
-	if (driver_python || python)
-		driver_build_add_env(build, "PYSPARK_DRIVER_PYTHON",
-		                     driver_python ? driver_python : python);
+	if (driver_python)
+		driver_build_add_env(build, "PYSPARK_DRIVER_PYTHON", driver_python);
 }
 
 bool driver_add_command(struct driver_build *build, struct error **err)
@@ -118,6 +133,10 @@ bool driver_add_command(struct driver_build *build, struct error **err)
 	if (!check_resource(app, err))
 		return false;
 	add_argument(build, "driver");
+	if (app->proxy_user) {
+		add_argument(build, "--proxy-user");
+		add_argument(build, app->proxy_user);
+	}
 	add_argument(build, "--properties-file");
 	add_argument(build, "/opt/spark/conf/spark.properties");
 	add_argument(build, "--class");

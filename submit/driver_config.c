@@ -6,9 +6,11 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/driver_build.h"
+#include "submit/driver_conf_folder.h"
 #include "submit/kube_object.h"
 
 #define FILES_LIMIT_BYTES (900 * 1024) /* of the 1 MiB that an object may have in etcd */
+#define MAP_LIMIT_BYTES (1024 * 1024)
 #define KEY_LIMIT 253
 #define FILE_MODE 0644
 
@@ -135,22 +137,62 @@ static char *properties_text(const struct driver_build *build, const char *name)
 	return text_stream_take(&stream);
 }
 
+/* The client's files; what it knows as properties is resolved already. */
+static json_t *conf_files(const struct driver_build *build, struct error **err)
+{
+	static const char key[] = "spark.kubernetes.configMap.maxSize";
+	const char *folder = build->app->client.conf_dir;
+	int64_t limit;
+
+	if (!spark_conf_get_int(build->conf, key, MAP_LIMIT_BYTES, &limit, err))
+		return NULL;
+	if (limit < 1 || limit > MAP_LIMIT_BYTES)
+		return error_set(err, ERROR_INVALID,
+		                 "%s: a ConfigMap holds at most %d bytes; choose a size from 1 to "
+		                 "that",
+		                 key, MAP_LIMIT_BYTES);
+	return folder ? driver_conf_folder_read(folder, (size_t)limit, err) : json_object();
+}
+
+/* One for each key, in the order of the keys. */
+static json_t *items_of(const json_t *data)
+{
+	json_t *items = json_array(), *names = json_array(), *name;
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	json_object_foreach ((json_t *)data, key, value) {
+		for (i = 0; i < json_array_size(names); i++)
+			if (strcmp(json_string_value(json_array_get(names, i)), key) > 0)
+				break;
+		json_array_insert_new(names, i, json_string(key));
+	}
+	json_array_foreach (names, i, name)
+		json_array_append_new(items, json_pack("{s:O, s:O, s:i}", "key", name, "path", name,
+		                                       "mode", FILE_MODE));
+	json_decref(names);
+	return items;
+}
+
 bool driver_add_config(struct driver_build *build, struct error **err)
 {
 	scoped(text) char *name = spark_app_config_name(build->app);
 	scoped(text) char *properties = properties_text(build, name);
-	json_t *map = driver_build_add_object(build, "ConfigMap", name);
+	json_auto_t *data = conf_files(build, err);
+	json_t *map, *items;
 
-	(void)err;
+	if (!data)
+		return false;
+	json_object_set_new(data, "spark.properties", json_string(properties));
+	items = items_of(data);
+	json_object_set_new(data, "spark.kubernetes.namespace", json_string(build->app->namespace));
+	map = driver_build_add_object(build, "ConfigMap", name);
 	json_object_set_new(map, "immutable", json_true());
-	json_object_set_new(map, "data",
-	                    json_pack("{s:s, s:s}", "spark.properties", properties,
-	                              "spark.kubernetes.namespace", build->app->namespace));
+	json_object_set(map, "data", data);
 	driver_build_add_env(build, "SPARK_CONF_DIR", "/opt/spark/conf");
 	driver_build_add_volume(build, "spark-conf-volume-driver", "configMap",
-	                        json_pack("{s:s, s:[{s:s, s:s, s:i}]}", "name", name, "items",
-	                                  "key", "spark.properties", "path", "spark.properties",
-	                                  "mode", FILE_MODE));
+	                        json_pack("{s:s, s:o}", "name", name, "items", items));
 	driver_build_add_mount(build, "spark-conf-volume-driver", "/opt/spark/conf");
 	return true;
 }

@@ -31,8 +31,7 @@
  *   which driver and executors see as variables by secretKeyRef.
  * - Names that Spark takes at random (a Service's whose own is too long, the default local folder)
  *   follow from the application; lists without an order are sorted; spark.properties has no date.
- * - The environment and the conf folder of the client (PYSPARK_PYTHON, SPARK_LOCAL_DIRS,
- *   HADOOP_CONF_DIR, SPARK_CONF_DIR) count for nothing.
+ * - Of the client's environment counts what app->client holds, and nothing else.
  * - Port 0 is refused here, not by the API server.
  * - A pod template is read from this machine only, must be a Pod (or tell no kind), may have no
  *   spec, and is refused where a number of it would have to become text and could lose digits

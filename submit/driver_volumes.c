@@ -378,7 +378,9 @@ bool driver_add_local_folders(struct driver_build *build, struct error **err)
 {
 	json_auto_t *mounted = mounted_local_folders(build);
 	scoped(text) char *fallback = default_local_folder(build);
-	const char *chosen = spark_conf_get(build->conf, "spark.local.dir");
+	const char *inherited = build->app->client.local_dirs;
+	const char *configured = spark_conf_get(build->conf, "spark.local.dir");
+	const char *chosen = inherited && *inherited ? inherited : configured;
 	json_auto_t *folders = driver_build_split(chosen ? chosen : fallback);
 	scoped(text) char *list = joined(json_array_size(mounted) ? mounted : folders);
 
