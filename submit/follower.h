@@ -28,8 +28,9 @@ struct follower_events {
 	/*
 	 * Waiting longer does not help; the pod is as it was: whether to delete it is the caller's
 	 * decision. TIMEOUT: the driver has not started in time, or never will (image, Secret or
-	 * ConfigMap missing …), and the text says why; status->advice says what to do. AUTH: the
-	 * API server does not let us watch. `status` is as last seen. Last call for this item.
+	 * ConfigMap missing …), and the text says why; status->advice says what to do. AUTH: for a
+	 * minute the API server has not let us watch. `status` is as last seen. Last call for this
+	 * item.
 	 */
 	void (*gave_up)(void *context, void *item, const struct pod_status *status,
 	                const struct error *error);
@@ -54,12 +55,11 @@ void follower_free(struct follower *follower);
 DEFINE_CLEANUP(follower);
 
 /*
- * Follows a pod that exists already: one that is not found has been deleted. `container` NULL: the
- * first (spark-submit's driver may also be another one of a template). Does not block; what the
- * pod is at present comes as the first call. INVALID: what cannot be a name.
+ * Follows a pod that exists already, as it was stored (its namespace, name and uid count): one that
+ * is not found any more has been deleted. `container` NULL: the first; copied. What the pod is at
+ * present comes as the first call, from the loop. False when this pod is followed already.
  */
-bool follower_add(struct follower *follower, const char *namespace, const char *pod,
-                  const char *container, void *item, struct error **err);
+bool follower_add(struct follower *follower, const json_t *pod, const char *container, void *item);
 /* No callback comes for this item any more. One that is not followed is a success. */
 void follower_remove(struct follower *follower, const void *item);
 /* How many are followed at present. */
