@@ -26,9 +26,10 @@ char *submission_id_of(const json_t *pod);
 
 /*
  * The pods that `id` names, an array that is owned by the caller: one by its name, whatever it is;
- * a glob finds those with the label spark-role=driver (K8SSparkSubmitOperation), in the order of
- * their names. Not in all namespaces, as spark-submit does for a glob without one, but in the
- * config's. NOT_FOUND with what was looked for when there is none; INVALID as submission_id_parse.
+ * a glob finds those with the label spark-role=driver (K8SSparkSubmitOperation). A glob without a
+ * namespace means the config's, not all of them as spark-submit has it: a kill must not reach
+ * further than meant. NOT_FOUND with what was looked for when there is none; INVALID as
+ * submission_id_parse.
  */
 json_t *submission_find(struct kube_client *client, const char *id, struct error **err);
 
@@ -40,8 +41,8 @@ json_t *submission_find(struct kube_client *client, const char *id, struct error
 bool submission_kill(struct kube_client *client, const json_t *pod, int64_t grace_s,
                      struct error **err);
 
-/* spark-submit's status block: names, labels, times, node, phase, the containers' states; N/A for
- * what is missing. */
+/* spark-submit's status block (KubernetesUtils.formatPodState): names, labels, times, node, phase,
+ * the containers' states; N/A for what is missing. */
 void submission_describe(const json_t *pod, FILE *out);
 
 #endif
