@@ -275,7 +275,65 @@ static bool resolve_by_context(struct kube_config *config, const struct kube_fil
 	       read_context(config, files, &context, err);
 }
 
-static bool apply_options(struct kube_config *config, const struct kube_config_options *options)
+/* ---- what stands instead ---- */
+
+static void forget_user(struct kube_config *config)
+{
+	free(take(config->certificate_pem));
+	secret_free(take(config->key_pem));
+	secret_free(take(config->token));
+	free(take(config->token_file));
+	free(take(config->username));
+	secret_free(take(config->password));
+	kube_exec_free(take(config->exec));
+}
+
+static bool read_pem(const char *path, char **pem, struct error **err)
+{
+	char *text = path ? file_read(path, TOKEN_LIMIT_BYTES, NULL, err) : NULL;
+
+	if (text) {
+		free(*pem);
+		*pem = text;
+	}
+	return !path || text;
+}
+
+static bool replace_user(struct kube_config *config, const struct kube_config_options *options,
+                         struct error **err)
+{
+	if (options->token && options->token_file)
+		return error_set(err, ERROR_INVALID,
+		                 "a token and the file of a token are given; only one is allowed");
+	if (!options->certificate_file != !options->key_file)
+		return error_set(err, ERROR_INVALID,
+		                 "a client certificate and its key belong together");
+	if (!options->token && !options->token_file && !options->key_file)
+		return true;
+	forget_user(config);
+	config->token = text_copy(options->token);
+	config->token_file = text_copy(options->token_file);
+	return (read_pem(options->certificate_file, &config->certificate_pem, err) &&
+	        read_pem(options->key_file, &config->key_pem, err)) ||
+	       error_wrap(err, "the client certificate");
+}
+
+static bool replace_trust(struct kube_config *config, const struct kube_config_options *options,
+                          struct error **err)
+{
+	if (options->ca_file && !read_pem(options->ca_file, &config->ca_pem, err))
+		return error_wrap(err, "the certificate authority");
+	if (options->ca_file)
+		config->insecure = false;
+	if (options->insecure) {
+		free(take(config->ca_pem));
+		config->insecure = true;
+	}
+	return true;
+}
+
+static bool apply_options(struct kube_config *config, const struct kube_config_options *options,
+                          struct error **err)
 {
 	if (options->server) {
 		free(config->server);
@@ -285,7 +343,7 @@ static bool apply_options(struct kube_config *config, const struct kube_config_o
 		replace(&config->namespace, options->namespace);
 	if (!config->namespace)
 		config->namespace = xstrdup("default");
-	return true;
+	return replace_user(config, options, err) && replace_trust(config, options, err);
 }
 
 struct kube_config *kube_config_resolve(const struct kube_files *files,
@@ -301,8 +359,7 @@ struct kube_config *kube_config_resolve(const struct kube_files *files,
 	} else if (!resolve_by_context(config, files, options->context, err)) {
 		return NULL;
 	}
-	apply_options(config, options);
-	return take(config);
+	return apply_options(config, options, err) ? take(config) : NULL;
 }
 
 /* ---- in a pod ---- */
@@ -346,8 +403,7 @@ static struct kube_config *load_in_cluster(const struct kube_config_options *opt
 		                 "no cluster is configured: there is no kubeconfig file; name one "
 		                 "with --kubeconfig or in KUBECONFIG");
 	}
-	apply_options(config, options);
-	return take(config);
+	return apply_options(config, options, err) ? take(config) : NULL;
 }
 
 /* ---- which files ---- */

@@ -36,6 +36,14 @@ struct kube_config_options {
 	const char *server;     /* overrides the cluster's (Spark's k8s:// master without "k8s://");
 	                           NULL: as configured */
 	const char *namespace;  /* overrides the context's */
+
+	/* Who to be instead of the context's user, by any one of them: */
+	const char *token;
+	const char *token_file;
+	const char *certificate_file, *key_file; /* PEM, both or none */
+	/* How the server is trusted instead: */
+	const char *ca_file; /* PEM */
+	bool insecure;
 };
 
 /*

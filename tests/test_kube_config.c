@@ -249,6 +249,82 @@ static void test_kube_config__reads_json_too(void **state)
 	assert_string_equal(config->ca_pem, "CA\n");
 }
 
+static void test_kube_config__puts_another_user_in_place_of_the_contexts(void **state)
+{
+	scoped(text) char *path = put(state, "config", TWO_CONTEXTS);
+	scoped(text) char *certificate = put(state, "own.crt", "OWN CERT");
+	scoped(text) char *key = put(state, "own.key", "OWN KEY");
+	scoped(text) char *token_file = put(state, "token", "from-a-file\n");
+	struct kube_config_options by_token = { .kubeconfig = path, .token = "own" };
+	struct kube_config_options by_file = { .kubeconfig = path, .token_file = token_file };
+	struct kube_config_options by_certificate = { .kubeconfig = path,
+		                                      .context = "prod",
+		                                      .certificate_file = certificate,
+		                                      .key_file = key };
+	scoped(kube_config) struct kube_config *first = load(&by_token);
+	scoped(kube_config) struct kube_config *second = load(&by_file);
+	scoped(kube_config) struct kube_config *third = load(&by_certificate);
+	scoped(secret) char *token = NULL;
+	struct error *err = NULL;
+
+	assert_string_equal(first->token, "own");
+	assert_null(first->certificate_pem);
+	assert_null(first->key_pem);
+	assert_string_equal(first->server, "https://one:6443");
+	assert_ok(kube_config_credential(second, false, &token, &err), err);
+	assert_string_equal(token, "from-a-file");
+	assert_null(third->token);
+	assert_string_equal(third->certificate_pem, "OWN CERT");
+	assert_string_equal(third->key_pem, "OWN KEY");
+}
+
+static void test_kube_config__trusts_the_server_as_it_is_told(void **state)
+{
+	scoped(text) char *path = put(state, "config", TWO_CONTEXTS);
+	scoped(text) char *ca = put(state, "own.ca", "OWN CA");
+	struct kube_config_options by_file = { .kubeconfig = path,
+		                               .context = "prod",
+		                               .ca_file = ca };
+	struct kube_config_options blindly = { .kubeconfig = path, .insecure = true };
+	scoped(kube_config) struct kube_config *first = load(&by_file);
+	scoped(kube_config) struct kube_config *second = load(&blindly);
+
+	assert_string_equal(first->ca_pem, "OWN CA");
+	assert_false(first->insecure);
+	assert_null(second->ca_pem);
+	assert_true(second->insecure);
+}
+
+static void test_kube_config__refuses_half_a_user(void **state)
+{
+	scoped(text) char *path = put(state, "config", TWO_CONTEXTS);
+	const struct {
+		struct kube_config_options options;
+		enum error_kind kind;
+		const char *message;
+	} cases[] = {
+		{ { .token = "secret", .token_file = "/f" }, ERROR_INVALID, "only one is allowed" },
+		{ { .key_file = "/f" }, ERROR_INVALID, "belong together" },
+		{ { .certificate_file = "/f" }, ERROR_INVALID, "belong together" },
+		{ { .certificate_file = "/no/f", .key_file = "/no/k" },
+		  ERROR_NOT_FOUND,
+		  "the client certificate: open '/no/f'" },
+		{ { .ca_file = "/no/ca" },
+		  ERROR_NOT_FOUND,
+		  "the certificate authority: open '/no/ca'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct kube_config_options options = cases[i].options;
+		scoped(error) struct error *err = NULL;
+
+		options.kubeconfig = path;
+		assert_null(kube_config_load(&options, &err));
+		assert_int_equal(err->kind, cases[i].kind);
+		assert_error_contains(err, cases[i].message);
+	}
+}
+
 static void test_kube_config__says_that_nothing_is_configured(void **state)
 {
 	struct kube_config_options none = { 0 };
@@ -448,6 +524,9 @@ int main(void)
 		TEST(test_kube_config__merges_files_and_the_first_wins),
 		TEST(test_kube_config__names_the_place_of_a_fault),
 		TEST(test_kube_config__reads_json_too),
+		TEST(test_kube_config__puts_another_user_in_place_of_the_contexts),
+		TEST(test_kube_config__trusts_the_server_as_it_is_told),
+		TEST(test_kube_config__refuses_half_a_user),
 		TEST(test_kube_config__says_that_nothing_is_configured),
 		TEST(test_kube_config__finds_the_account_of_its_pod),
 		TEST(test_kube_config_credential__runs_the_plugin_once),
