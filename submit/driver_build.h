@@ -52,6 +52,8 @@ bool driver_add_local_folders(struct driver_build *build, struct error **err);
 bool driver_add_pod_group(struct driver_build *build, struct error **err);
 bool driver_add_files(struct driver_build *build, struct error **err);
 bool driver_add_config(struct driver_build *build, struct error **err);
+bool driver_add_extra_objects(struct driver_build *build, struct error **err);
+bool driver_lay_over(struct driver_build *build, struct error **err);
 
 struct driver_feature {
 	bool (*add)(struct driver_build *build, struct error **err);

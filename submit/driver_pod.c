@@ -39,7 +39,9 @@ static const struct driver_feature features[] = {
 	{ driver_add_local_folders, "LocalDirsFeatureStep" },
 	{ driver_add_pod_group, "VolcanoFeatureStep" },
 	{ driver_add_files, NULL },
-	{ driver_add_config, NULL }, /* the last: it writes down what the others have set */
+	{ driver_add_config, NULL }, /* the last of Spark's: it writes down what others have set */
+	{ driver_add_extra_objects, NULL },
+	{ driver_lay_over, NULL },
 };
 
 json_t *driver_build_properties(const struct driver_build *build, const char *prefix)

@@ -56,6 +56,8 @@ void spark_app_release(struct spark_app *app)
 	json_decref(app->args);
 	json_decref(app->driver_template);
 	json_decref(app->executor_template);
+	json_decref(app->driver_overlay);
+	json_decref(app->extra_objects);
 	spark_conf_free(app->conf);
 	json_decref(app->labels);
 	json_decref(app->annotations);

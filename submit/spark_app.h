@@ -59,6 +59,14 @@ struct spark_app {
 	/* Pods whose contents the driver's and the executors' begin with; NULL: as
 	 * spark.kubernetes.{driver,executor}.podTemplateFile says. Owned. */
 	json_t *driver_template, *executor_template;
+	/* Laid over Spark's container of the driver when all rules are through with it, for what a
+	 * template cannot have against them: its `env` is appended, so that it wins, and its
+	 * `resources` replace theirs. A container; owned; or NULL. */
+	json_t *driver_overlay;
+	/* Objects made beside Spark's, in front of the Pod, and owned by it: apiVersion, kind,
+	 * metadata.name and what they hold; namespace and labels are added. Array or NULL; owned.
+	 */
+	json_t *extra_objects;
 	struct spark_client client;
 	struct spark_conf *conf;
 	json_t *labels;            /* on every object, and on executors; object or NULL */
