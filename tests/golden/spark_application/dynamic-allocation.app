@@ -1,0 +1,24 @@
+name: elastic
+namespace: default
+submission_id: elastic
+spark_version: "4.3.0"
+resource: r
+main_resource: local:///opt/app/main.R
+properties:
+  spark.driver.cores: "1"
+  spark.driver.memory: 1g
+  spark.dynamicAllocation.enabled: "true"
+  spark.dynamicAllocation.initialExecutors: "2"
+  spark.dynamicAllocation.maxExecutors: "20"
+  spark.dynamicAllocation.minExecutors: "1"
+  spark.dynamicAllocation.shuffleTracking.enabled: "true"
+  spark.dynamicAllocation.shuffleTracking.timeout: "600000"
+  spark.executor.cores: "4"
+  spark.executor.memory: 8g
+  spark.kubernetes.container.image: registry.example/spark-r:4.3.0
+  spark.kubernetes.driver.container.image: registry.example/spark-r:4.3.0
+  spark.kubernetes.driver.label.sparkoperator.k8s.io/app-name: elastic
+  spark.kubernetes.driver.pod.name: elastic-driver
+  spark.kubernetes.executor.container.image: registry.example/spark-r:4.3.0
+  spark.kubernetes.executor.label.sparkoperator.k8s.io/app-name: elastic
+warnings: []

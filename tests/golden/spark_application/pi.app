@@ -1,0 +1,42 @@
+name: spark-pi
+namespace: analytics
+submission_id: spark-pi
+spark_version: "3.5.9"
+resource: java
+main_class: org.apache.spark.examples.SparkPi
+main_resource: local:///opt/spark/examples/jars/spark-examples.jar
+args:
+  - "5000"
+properties:
+  spark.driver.cores: "1"
+  spark.driver.extraJavaOptions: "-Dcolour=blue"
+  spark.driver.memory: 512m
+  spark.eventLog.enabled: "true"
+  spark.executor.cores: "2"
+  spark.executor.instances: "2"
+  spark.executor.memory: 2g
+  spark.executor.memoryOverhead: 512m
+  spark.hadoop.fs.s3a.endpoint: http://minio:9000
+  spark.kubernetes.authenticate.driver.serviceAccountName: spark-driver
+  spark.kubernetes.container.image: registry.example/spark:3.5.9
+  spark.kubernetes.container.image.pullPolicy: IfNotPresent
+  spark.kubernetes.container.image.pullSecrets: registry,mirror
+  spark.kubernetes.driver.annotation.note: one
+  spark.kubernetes.driver.container.image: registry.example/spark:3.5.9
+  spark.kubernetes.driver.label.sparkoperator.k8s.io/app-name: spark-pi
+  spark.kubernetes.driver.label.team: driving
+  spark.kubernetes.driver.label.version: "3.5.9"
+  spark.kubernetes.driver.limit.cores: 1200m
+  spark.kubernetes.driver.master: https://kubernetes.default.svc:6443
+  spark.kubernetes.driver.pod.name: spark-pi-driver
+  spark.kubernetes.driver.service.annotation.prometheus.io/scrape: "false"
+  spark.kubernetes.driver.service.label.tier: web
+  spark.kubernetes.executor.container.image: registry.example/spark:3.5.9
+  spark.kubernetes.executor.deleteOnTermination: "false"
+  spark.kubernetes.executor.label.sparkoperator.k8s.io/app-name: spark-pi
+  spark.kubernetes.executor.label.team: numbers
+  spark.kubernetes.executor.label.version: "3.5.9"
+  spark.kubernetes.executor.request.cores: 500m
+  spark.kubernetes.node.selector.disk: fast
+  spark.ui.port: "4045"
+warnings: []

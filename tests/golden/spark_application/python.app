@@ -1,0 +1,37 @@
+name: py-pi
+submission_id: py-pi
+spark_version: "4.0.1"
+proxy_user: alice
+resource: python
+main_resource: local:///opt/app/pi.py
+properties:
+  spark.archives: "s3a://bucket/env.tar.gz#env"
+  spark.driver.cores: "1"
+  spark.driver.memory: 1g
+  spark.executor.cores: "1"
+  spark.executor.instances: "1"
+  spark.executor.memory: 1g
+  spark.executorEnv.HADOOP_TOKEN_FILE_LOCATION: /mnt/tokens/hadoop.token
+  spark.executorEnv.MODE: faster
+  spark.files: s3a://bucket/x.csv
+  spark.jars: local:///opt/jars/a.jar,s3a://bucket/b.jar
+  spark.jars.excludes: com.example:old
+  spark.jars.packages: org.apache.hadoop:hadoop-aws:3.3.4
+  spark.jars.repositories: https://repo.example/maven
+  spark.kubernetes.container.image: registry.example/spark-py:4.0.1
+  spark.kubernetes.driver.container.image: registry.example/spark-driver:4.0.1
+  spark.kubernetes.driver.label.sparkoperator.k8s.io/app-name: py-pi
+  spark.kubernetes.driver.pod.name: the-driver
+  spark.kubernetes.driver.secretKeyRef.DB_PASSWORD: database:password
+  spark.kubernetes.driver.secrets.gcp: /mnt/gcp/
+  spark.kubernetes.driver.secrets.plain: /mnt/plain
+  spark.kubernetes.driverEnv.GOOGLE_APPLICATION_CREDENTIALS: /mnt/gcp/key.json
+  spark.kubernetes.driverEnv.MODE: fast
+  spark.kubernetes.executor.container.image: registry.example/spark-py:4.0.1
+  spark.kubernetes.executor.label.sparkoperator.k8s.io/app-name: py-pi
+  spark.kubernetes.executor.secretKeyRef.DB_PASSWORD: database:password
+  spark.kubernetes.executor.secrets.tokens: /mnt/tokens
+  spark.kubernetes.memoryOverheadFactor: "0.3"
+  spark.kubernetes.pyspark.pythonVersion: "3"
+  spark.submit.pyFiles: local:///opt/app/lib.zip
+warnings: []
