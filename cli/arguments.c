@@ -50,6 +50,20 @@ static const struct command_option *find_in(const struct command_option *options
 	return NULL;
 }
 
+/* Of the command's own tables. */
+static const struct command_option *find_option(const struct command *command, const char *typed,
+                                                size_t size, char letter)
+{
+	const struct command_option *found;
+
+	if (!command)
+		return NULL;
+	found = find_in(command->options, typed, size, letter);
+	if (!found && command->shared_options)
+		found = find_in(command->shared_options(), typed, size, letter);
+	return found;
+}
+
 static bool is_help(const char *argument)
 {
 	return !strcmp(argument, "-h") || !strcmp(argument, "--help");
@@ -135,12 +149,18 @@ struct reader {
 static void *unknown_option(struct reader *reader, const char *typed, size_t size)
 {
 	const struct command *command = reader->arguments->command;
-	const struct command_option *tables[] = { command ? command->options : NULL,
-		                                  command_global_options() };
+	const struct command_option *tables[] = {
+		command ? command->options : NULL,
+		command && command->shared_options ? command->shared_options() : NULL,
+		command_global_options(),
+	};
 	scoped(text) char *name = xstrndup(typed, size);
-	const char *names[64], *near;
+	const char *refusal = command && command->refusal ? command->refusal(name) : NULL;
+	const char *names[96], *near;
 	size_t n = 0, i;
 
+	if (refusal)
+		return error_set(reader->err, ERROR_USAGE, "--%s: %s", name, refusal);
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
 		const struct command_option *option = tables[i];
 
@@ -270,8 +290,7 @@ static bool take_long(struct reader *reader, char *argument)
 	const char *typed = argument + 2;
 	size_t size = strcspn(typed, "=");
 	char *value = typed[size] ? argument + 2 + size + 1 : NULL;
-	const struct command_option *option =
-		find_in(command ? command->options : NULL, typed, size, 0);
+	const struct command_option *option = find_option(command, typed, size, 0);
 	const struct command_option *global = find_in(command_global_options(), typed, size, 0);
 
 	if (!option && global && (!command || !command->open_options || is_never_open(global)))
@@ -290,8 +309,7 @@ static bool take_short(struct reader *reader, const char *argument)
 	const char *letter = argument + 1;
 
 	while (*letter) {
-		const struct command_option *option =
-			find_in(command ? command->options : NULL, NULL, 0, *letter);
+		const struct command_option *option = find_option(command, NULL, 0, *letter);
 		const char *rest = letter + 1 + (letter[1] == '=');
 
 		option = option ? option : find_in(command_global_options(), NULL, 0, *letter);
@@ -338,6 +356,8 @@ static bool find_words(struct reader *reader, bool *help)
 		if (find_command(words, count)) {
 			found = find_command(words, count);
 			after = reader->at;
+			if (found->takes_program)
+				break;
 		}
 	}
 	arguments->command = found;
@@ -368,6 +388,7 @@ static bool read_rest(struct reader *reader, bool *help)
 
 		if (names_only || *argument != '-' || !argument[1]) {
 			arguments->positional[arguments->positional_count++] = argument;
+			names_only = names_only || arguments->command->takes_program;
 		} else if (!strcmp(argument, "--")) {
 			names_only = true;
 		} else if (is_help(argument)) {

@@ -52,8 +52,14 @@ struct command {
 	const char *summary;                  /* one line */
 	const char *details;                  /* paragraphs; or NULL */
 	const struct command_option *options; /* ends with a NULL name; or NULL */
-	const char *examples;                 /* lines; or NULL */
+	/* More of them, that several commands share; or NULL. */
+	const struct command_option *(*shared_options)(void);
+	/* Why an option that people know from elsewhere is not taken here; NULL for any other. */
+	const char *(*refusal)(const char *option);
+	const char *examples; /* lines; or NULL */
 	size_t min_arguments, max_arguments;
+	/* The first argument is a program: what follows is its own, whatever it looks like. */
+	bool takes_program;
 	bool open_options; /* takes any --key=value (component options) */
 	/* Values of open options are secrets: wiped from argv (and so from `ps`) once they are
 	 * read. */
