@@ -35,6 +35,8 @@ static const struct command *const commands[] = {
 	&cmd_runs_list,
 	&cmd_runs_describe,
 	&cmd_logs,
+	&cmd_submit,
+	&cmd_explain_memory,
 	&cmd_artifact_list,
 	&cmd_artifact_describe,
 	&cmd_artifact_preview,
@@ -118,6 +120,8 @@ void command_render_help(const struct command *command, FILE *out)
 	if (command->details)
 		fprintf(out, "\n%s\n", command->details);
 	render_options("options", command->options, out);
+	if (command->shared_options)
+		render_options("options of spark-submit", command->shared_options(), out);
 	render_options("options of every command", global_options, out);
 	if (command->examples)
 		fprintf(out, "\nexamples:\n%s\n", command->examples);
@@ -142,6 +146,8 @@ void command_render_completion(FILE *out)
 	for (i = 0; commands[i]; i++) {
 		fprintf(out, "  \"%s\"*) words=\"", commands[i]->words);
 		render_words(commands[i]->options, out);
+		if (commands[i]->shared_options)
+			render_words(commands[i]->shared_options(), out);
 		render_words(global_options, out);
 		fputs("\" ;;\n", out);
 	}

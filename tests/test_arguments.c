@@ -113,6 +113,11 @@ static const struct parse_test accepted[] = {
 	{ "register me --path-style -q", "register [me] quiet {\"path_style\":\"true\"}" },
 	{ "register me --namespace=spark -n other --output json",
 	  "register [me] output=json namespace=other {\"namespace\":\"spark\"}" },
+	/* What follows a program is its own. */
+	{ "submit a.py -h --output json -- x", "submit [a.py] [-h] [--output] [json] [--] [x]" },
+	{ "submit --name n -o json a.py --name m",
+	  "submit [a.py] [--name] [m] output=json name=n" },
+	{ "-q submit -c spark.a=b a.py", "submit [a.py] quiet" },
 	/* A secret without a value will be asked for. */
 	{ "secrets-manager secret register s --token --other=1",
 	  "secrets-manager secret register [s] {\"token\":null,\"other\":\"1\"}" },
@@ -165,6 +170,8 @@ static const struct parse_test refused[] = {
 	{ "run p.yaml --quiet=yes", "--quiet takes no value" },
 	{ "run p.yaml --name=\xff", "the value of --name is not UTF-8" },
 	{ "register me --token=\xff", "the value of --token is not UTF-8" },
+	{ "submit --queue q a.py", "--queue" },
+	{ "submit --driver-memry 1g a.py", "did you mean '--driver-memory'?" },
 	{ "run", "'run' needs PIPELINE.yaml" },
 	{ "run a.yaml b.yaml", "unexpected argument 'b.yaml'" },
 	{ "stack list x", "unexpected argument 'x'" },
