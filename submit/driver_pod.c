@@ -13,6 +13,7 @@
 static const struct driver_feature features[] = {
 	{ driver_refuse_unsupported, NULL },
 	{ driver_refuse_secrets_in_clear, NULL },
+	{ driver_check_executors, NULL },
 	{ driver_begin_pod, NULL },
 	{ driver_add_submit_properties, NULL },
 	{ driver_add_metadata, "BasicDriverFeatureStep" },

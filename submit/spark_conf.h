@@ -41,6 +41,9 @@ bool spark_conf_get_mib(const struct spark_conf *conf, const char *key, int64_t 
                         int64_t *mib, struct error **err);
 bool spark_conf_get_bytes(const struct spark_conf *conf, const char *key, int64_t default_bytes,
                           int64_t *bytes, struct error **err);
+/* JavaUtils.timeStringAsMs: "500ms", "2min"; a bare number is ms, less than one is cut off. */
+bool spark_conf_get_ms(const struct spark_conf *conf, const char *key, int64_t default_ms,
+                       int64_t *ms, struct error **err);
 bool spark_conf_get_int(const struct spark_conf *conf, const char *key, int64_t default_value,
                         int64_t *value, struct error **err);
 bool spark_conf_get_double(const struct spark_conf *conf, const char *key, double default_value,
