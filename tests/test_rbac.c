@@ -151,6 +151,9 @@ static void test_rbac_rights__of_the_submitter_are_ones_own_unless_he_is_named(v
 	assert_string_equal(mine, his);
 	assert_non_null(strstr(mine, "get pods/log; "));
 	assert_non_null(strstr(mine, "patch secrets; "));
+	assert_non_null(strstr(mine, "create networkpolicies; get networkpolicies; patch "
+	                             "networkpolicies; delete networkpolicies; "));
+	assert_non_null(strstr(mine, "create podgroups; "));
 	assert_null(strstr(mine, "list secrets; "));
 }
 

@@ -373,6 +373,26 @@ static void test_spark_kubernetes_app__gives_the_environment_to_driver_and_execu
 	assert_property(*state, "spark.executorEnv.REGION", "eu west");
 }
 
+static void assert_release(struct app_test *test, const char *expected)
+{
+	json_auto_t *objects = objects_of(test, 1);
+
+	assert_string_equal(kube_object_label(driver_objects_pod(objects), "spark-version"),
+	                    expected);
+}
+
+static void test_spark_kubernetes_app__is_made_for_the_release_of_its_image(void **state)
+{
+	struct app_test *test = *state;
+
+	json_object_set_new(test->component.options, "docker_parent_image",
+	                    json_string("registry/spark-py:4.2.1"));
+	assert_release(test, "4.2.1");
+
+	json_object_set_new(test->component.options, "spark_version", json_string("4.1"));
+	assert_release(test, "4.1.4");
+}
+
 static void test_spark_kubernetes_app__names_the_operator_whose_kwargs_are_wrong(void **state)
 {
 	struct app_test *test = *state;
@@ -404,6 +424,7 @@ int main(void)
 		WITH_TEST(test_spark_kubernetes_app__lets_settings_unset_what_the_component_says),
 		WITH_TEST(test_spark_kubernetes_app__lets_settings_win_over_the_store),
 		WITH_TEST(test_spark_kubernetes_app__gives_the_environment_to_driver_and_executors),
+		WITH_TEST(test_spark_kubernetes_app__is_made_for_the_release_of_its_image),
 		WITH_TEST(test_spark_kubernetes_app__names_the_operator_whose_kwargs_are_wrong),
 	};
 

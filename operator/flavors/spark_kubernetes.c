@@ -15,6 +15,7 @@
 #include "submit/kube_client.h"
 #include "submit/kube_object.h"
 #include "submit/kube_stream.h"
+#include "submit/spark_release.h"
 #include "submit/submission.h"
 
 #define START_TIMEOUT_MS 600000
@@ -414,7 +415,9 @@ static const struct component_option options[] = {
 	{ "image_pull_policy", OPTION_TEXT, false, "IfNotPresent (the default), Always or Never",
 	  NULL },
 	{ "image_pull_secrets", OPTION_TEXT, false, "comma-separated names of pull secrets", NULL },
-	{ "spark_version", OPTION_TEXT, false, "of the image; default: 3.5.9", NULL },
+	{ "spark_version", OPTION_TEXT, false,
+	  "of the image, as in 4.3; default: what the image's name says, else 3.5.9",
+	  spark_release_check },
 	{ "start_timeout", OPTION_DURATION, false,
 	  "how long a driver may take to start; default: 10m", NULL },
 	{ "submit_kwargs", OPTION_JSON, false, "Spark properties for every step, as JSON", NULL },

@@ -197,7 +197,7 @@ bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
 	app->namespace = xstrdup(target->namespace);
 	app->master = xstrdup(target->server ? target->server : "https://kubernetes.default.svc");
 	app->user = user_name();
-	app->spark_version = xstrdup(component_text(target->component, "spark_version", "3.5.9"));
+	app->spark_version = text_copy(component_text(target->component, "spark_version", NULL));
 	app->labels = build_labels(target, launch);
 	return true;
 }
