@@ -235,7 +235,7 @@ static void test_spark_memory_explain__names_where_each_term_came_from(void **st
 		driver,
 		"heap 1024Mi: Spark's default; spark.driver.memory sets it\n"
 		"overhead 384Mi: at least 384Mi (fixed before Spark 4.0); 0.1 x 1024Mi is 102Mi "
-	        "only "
+		"only "
 		"(Spark's default for Java and Scala; spark.driver.memoryOverheadFactor sets it)\n"
 		"pod 1408Mi: request and limit of the container; beyond it lies OOMKilled\n");
 	assert_string_equal(
