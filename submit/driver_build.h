@@ -10,13 +10,16 @@
 #include "core/error.h"
 #include "submit/spark_app.h"
 
+struct driver_sensitive;
+
 struct driver_build {
 	const struct spark_app *app; /* completed */
 	struct spark_conf *conf;     /* a copy that the features add to; becomes spark.properties */
 	json_t *pod;
 	json_t *container; /* Spark's, within the pod; borrowed */
 	json_t *labels;    /* by which the Service selects: a template's are not among them */
-	json_t *others;    /* the objects beside the pod, in any order */
+	struct driver_sensitive *sensitive; /* what is a secret, by the properties at first */
+	json_t *others;                     /* the objects beside the pod, in any order */
 };
 
 /*
@@ -24,9 +27,9 @@ struct driver_build {
  * others. Their order is that of Spark's KubernetesDriverBuilder, for lists are compared with its.
  */
 bool driver_refuse_unsupported(struct driver_build *build, struct error **err);
-bool driver_refuse_secrets_in_clear(struct driver_build *build, struct error **err);
 bool driver_begin_pod(struct driver_build *build, struct error **err);
 bool driver_check_executors(struct driver_build *build, struct error **err);
+bool driver_hide_variables(struct driver_build *build, struct error **err);
 bool driver_add_submit_properties(struct driver_build *build, struct error **err);
 bool driver_add_metadata(struct driver_build *build, struct error **err);
 bool driver_add_scheduling(struct driver_build *build, struct error **err);
@@ -91,6 +94,12 @@ void driver_build_add_secret_env(struct driver_build *build, const char *name, c
 void driver_build_add_volume(struct driver_build *build, const char *name, const char *type,
                              json_t *source);
 json_t *driver_build_add_mount(struct driver_build *build, const char *volume, const char *path);
+/*
+ * Keeps `value` in the Secret "<resource prefix>-properties", which is begun when needed. What
+ * spark.redaction.regex calls sensitive is readable nowhere else. The name of the Secret is the
+ * caller's.
+ */
+char *driver_build_hide(struct driver_build *build, const char *key, const char *value);
 /* A new object beside the pod, with namespace and stepop's labels; borrowed. */
 json_t *driver_build_add_object(struct driver_build *build, const char *kind, const char *name);
 json_t *driver_build_add_object_of(struct driver_build *build, const char *api_version,

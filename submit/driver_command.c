@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/driver_build.h"
+#include "submit/driver_sensitive.h"
 #include "submit/kube_object.h"
 
 #define EXECUTOR_PREFIX_LIMIT 237
@@ -94,6 +95,35 @@ static void add_argument(struct driver_build *build, const char *text)
 	driver_build_append(build->container, "args", json_string(text));
 }
 
+/* Kubernetes puts the variable's value in the place of $(…) when it starts the container. */
+static void add_hidden_argument(struct driver_build *build, size_t number, const char *text)
+{
+	scoped(text) char *variable = text_printf("STEPOP_ARGUMENT_%zu", number);
+	scoped(text) char *reference = text_printf("$(%s)", variable);
+	scoped(text) char *key = text_printf("argument.%zu", number);
+	scoped(text) char *secret = driver_build_hide(build, key, text);
+
+	driver_build_add_secret_env(build, variable, secret, key);
+	add_argument(build, reference);
+}
+
+static void add_application_arguments(struct driver_build *build)
+{
+	const char *previous = NULL;
+	const json_t *argument;
+	size_t i;
+
+	json_array_foreach (build->app->args, i, argument) {
+		const char *text = json_string_value(argument);
+
+		if (driver_sensitive_is_argument(build->sensitive, previous, text))
+			add_hidden_argument(build, i + 1, text);
+		else
+			add_argument(build, text);
+		previous = text;
+	}
+}
+
 static const char *first_set(const char *const *values, size_t count)
 {
 	size_t i;
@@ -127,8 +157,6 @@ bool driver_add_command(struct driver_build *build, struct error **err)
 	const struct spark_app *app = build->app;
 	const char *main_class =
 		app->main_class ? app->main_class : resources[app->resource].main_class;
-	const json_t *argument;
-	size_t i;
 
 	if (!check_resource(app, err))
 		return false;
@@ -142,8 +170,7 @@ bool driver_add_command(struct driver_build *build, struct error **err)
 	add_argument(build, "--class");
 	add_argument(build, main_class);
 	add_argument(build, app->main_resource);
-	json_array_foreach (app->args, i, argument)
-		add_argument(build, json_string_value(argument));
+	add_application_arguments(build);
 	if (app->resource == SPARK_RESOURCE_PYTHON)
 		choose_python(build);
 	return true;

@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "submit/driver_build.h"
 #include "submit/driver_conf_folder.h"
+#include "submit/driver_sensitive.h"
 #include "submit/kube_object.h"
 
 #define FILES_LIMIT_BYTES (900 * 1024) /* of the 1 MiB that an object may have in etcd */
@@ -127,14 +128,35 @@ bool driver_add_files(struct driver_build *build, struct error **err)
 
 /* The first line is Spark's; the date that it writes after it is left out, so that the same
  * application gives the same text. */
-static char *properties_text(const struct driver_build *build, const char *name)
+static char *properties_text(const struct spark_conf *conf, const char *name)
 {
 	struct text_stream stream;
 	FILE *out = text_stream_open(&stream);
 
 	fprintf(out, "#Java properties built from Kubernetes config map with name: %s\n", name);
-	spark_conf_write_properties(build->conf, out);
+	spark_conf_write_properties(conf, out);
 	return text_stream_take(&stream);
+}
+
+/* What may be read; NULL where that is all of it. */
+static struct spark_conf *readable_conf(const struct driver_build *build)
+{
+	scoped(spark_conf) struct spark_conf *readable = NULL;
+	size_t count, i;
+	struct spark_conf_entry *entries = spark_conf_entries(build->conf, &count);
+
+	for (i = 0; i < count; i++) {
+		if (!driver_sensitive_is_property(build->sensitive, entries[i].key,
+		                                  entries[i].value))
+			continue;
+		if (!readable) {
+			readable = spark_conf_new();
+			spark_conf_merge(readable, build->conf);
+		}
+		spark_conf_set(readable, entries[i].key, DRIVER_SENSITIVE_REDACTED);
+	}
+	free(entries);
+	return take(readable);
 }
 
 /* The client's files; what it knows as properties is resolved already. */
@@ -175,24 +197,55 @@ static json_t *items_of(const json_t *data)
 	return items;
 }
 
+/* Spark's plain ConfigMap, or, where there are secrets, the same files put together of the
+ * ConfigMap and the Secret that has the properties. */
+static void add_conf_volume(struct driver_build *build, const char *map, json_t *data,
+                            const char *secret)
+{
+	static const char volume[] = "spark-conf-volume-driver", file[] = "spark.properties";
+	json_t *sources, *items;
+
+	if (!secret) {
+		driver_build_add_volume(
+			build, volume, "configMap",
+			json_pack("{s:s, s:o}", "name", map, "items", items_of(data)));
+		return;
+	}
+	sources = json_array();
+	json_object_del(data, file);
+	items = items_of(data);
+	if (json_array_size(items))
+		json_array_append_new(sources, json_pack("{s:{s:s, s:O}}", "configMap", "name", map,
+		                                         "items", items));
+	json_decref(items);
+	json_array_append_new(sources,
+	                      json_pack("{s:{s:s, s:[{s:s, s:s, s:i}]}}", "secret", "name", secret,
+	                                "items", "key", file, "path", file, "mode", FILE_MODE));
+	driver_build_add_volume(build, volume, "projected", json_pack("{s:o}", "sources", sources));
+}
+
 bool driver_add_config(struct driver_build *build, struct error **err)
 {
 	scoped(text) char *name = spark_app_config_name(build->app);
-	scoped(text) char *properties = properties_text(build, name);
+	scoped(spark_conf) struct spark_conf *readable = readable_conf(build);
+	scoped(secret) char *properties = properties_text(build->conf, name);
+	scoped(text) char *shown = readable ? properties_text(readable, name) : NULL;
+	scoped(text) char *secret = NULL;
 	json_auto_t *data = conf_files(build, err);
-	json_t *map, *items;
+	json_t *map;
 
 	if (!data)
 		return false;
-	json_object_set_new(data, "spark.properties", json_string(properties));
-	items = items_of(data);
-	json_object_set_new(data, "spark.kubernetes.namespace", json_string(build->app->namespace));
+	if (readable)
+		secret = driver_build_hide(build, "spark.properties", properties);
+	json_object_set_new(data, "spark.properties", json_string(shown ? shown : properties));
 	map = driver_build_add_object(build, "ConfigMap", name);
 	json_object_set_new(map, "immutable", json_true());
-	json_object_set(map, "data", data);
+	json_object_set_new(map, "data", json_copy(data));
+	json_object_set_new(json_object_get(map, "data"), "spark.kubernetes.namespace",
+	                    json_string(build->app->namespace));
 	driver_build_add_env(build, "SPARK_CONF_DIR", "/opt/spark/conf");
-	driver_build_add_volume(build, "spark-conf-volume-driver", "configMap",
-	                        json_pack("{s:s, s:o}", "name", name, "items", items));
+	add_conf_volume(build, name, data, secret);
 	driver_build_add_mount(build, "spark-conf-volume-driver", "/opt/spark/conf");
 	return true;
 }

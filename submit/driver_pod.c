@@ -7,14 +7,15 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/driver_build.h"
+#include "submit/driver_sensitive.h"
 #include "submit/kube_object.h"
 #include "submit/spark_release.h"
 
 static const struct driver_feature features[] = {
 	{ driver_refuse_unsupported, NULL },
-	{ driver_refuse_secrets_in_clear, NULL },
 	{ driver_check_executors, NULL },
 	{ driver_begin_pod, NULL },
+	{ driver_hide_variables, NULL },
 	{ driver_add_submit_properties, NULL },
 	{ driver_add_metadata, "BasicDriverFeatureStep" },
 	{ driver_add_scheduling, "BasicDriverFeatureStep" },
@@ -194,6 +195,7 @@ static void begin(struct driver_build *build)
 	build->conf = spark_conf_new();
 	spark_conf_merge(build->conf, build->app->conf);
 	build->others = json_array();
+	build->sensitive = driver_sensitive_new(build->conf);
 }
 
 static void end(struct driver_build *build)
@@ -201,6 +203,7 @@ static void end(struct driver_build *build)
 	spark_conf_free(build->conf);
 	json_decref(build->pod);
 	json_decref(build->labels);
+	driver_sensitive_free(build->sensitive);
 	json_decref(build->others);
 }
 
@@ -243,6 +246,32 @@ json_t *driver_objects_build(const struct spark_app *app, struct error **err)
 	for (i = 0; i < ARRAY_SIZE(owned); i++)
 		free(*owned[i]);
 	return objects;
+}
+
+/* What somebody else holds too is not ours to wipe. */
+static void wipe_values(json_t *values)
+{
+	const char *key;
+	json_t *value;
+
+	if (!values || values->refcount > 1)
+		return;
+	json_object_foreach (values, key, value)
+		if (json_is_string(value) && value->refcount == 1)
+			text_wipe((char *)json_string_value(value), json_string_length(value));
+}
+
+void driver_objects_free(json_t *objects)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach (objects, i, object)
+		if (text_equal(kube_object_kind(object), "Secret") && object->refcount == 1) {
+			wipe_values(json_object_get(object, "stringData"));
+			wipe_values(json_object_get(object, "data"));
+		}
+	json_decref(objects);
 }
 
 const char *driver_objects_container(const json_t *objects)

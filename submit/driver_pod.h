@@ -16,9 +16,8 @@
  * namespace and labels), without owner references: those need the Pod's uid. Owned by the caller.
  *
  * INVALID, naming the property: what Spark's client refuses (no image, spark.driver.bindAddress,
- * reserved labels, a volume without its options, …); what is not supported yet (Hadoop and Kerberos
- * configuration, driver credentials by file, uploads of local files); secrets
- * in clear (keys that match spark.redaction.regex, whose values would be readable in a ConfigMap).
+ * reserved labels, a volume without its options, …); what is not supported (see
+ * driver_refusals.c). Files that properties name (templates, certificates, keytabs) are read here.
  *
  * Where stepop differs from Spark, on purpose:
  * - The Pod is created last, so that it never waits for what it mounts (SPARK-38079).
@@ -29,6 +28,10 @@
  * - spark.kubernetes.executor.podNamePrefix is the resource prefix, unless it was set.
  * - Files travel in the ConfigMap <prefix>-files, volume stepop-files; app->secrets become Secrets,
  *   which driver and executors see as variables by secretKeyRef.
+ * - What spark.redaction.regex calls sensitive (submit/driver_sensitive.h) travels in the Secret
+ *   <prefix>-properties. Its spark.properties is then the one that the driver reads, by a projected
+ *   volume; the ConfigMap's has *********(redacted) in those places. Variables (driverEnv.*,
+ *   executorEnv.*) become secretKeyRef ones, arguments of the application $(STEPOP_ARGUMENT_<n>).
  * - Names that Spark takes at random (a Service's whose own is too long, the default local folder)
  *   follow from the application; lists without an order are sorted; spark.properties has no date.
  * - Of the client's environment counts what app->client holds, and nothing else.
@@ -38,6 +41,13 @@
  *   (3.10), or is octal or decimal by the release of Spark (0644).
  */
 json_t *driver_objects_build(const struct spark_app *app, struct error **err);
+/* Gives them up, and wipes what Secrets hold where nobody else keeps it. NULL is allowed.
+ * `scoped(driver_objects) json_t *`. */
+void driver_objects_free(json_t *objects);
+static inline void driver_objects_cleanup(json_t **objects)
+{
+	driver_objects_free(*objects);
+}
 
 /* The Pod among them; borrowed. */
 json_t *driver_objects_pod(const json_t *objects);

@@ -625,69 +625,6 @@ static void test_driver_objects_build__keeps_secret_values_in_the_secret(void **
 	spark_app_release(&app);
 }
 
-static void test_driver_objects_build__refuses_secrets_in_clear(void **state)
-{
-	static const char *const refused[] = {
-		"spark.hadoop.fs.s3a.secret.key",
-		"spark.hadoop.fs.s3a.access.key",
-		"spark.hadoop.fs.s3a.session.token",
-		"spark.ssl.keyStorePassword",
-		"spark.kubernetes.driverEnv.DB_PASSWORD",
-		"spark.executorEnv.AWS_SECRET_ACCESS_KEY",
-		"spark.authenticate.secret",
-	};
-	static const char *const accepted[] = {
-		"spark.kubernetes.driver.secrets.vault",
-		"spark.kubernetes.executor.secretKeyRef.DB_PASSWORD",
-		"spark.kubernetes.authenticate.driver.mounted.oauthTokenFile",
-		"spark.kubernetes.driverEnv.AWS_WEB_IDENTITY_TOKEN_FILE",
-		"spark.authenticate.secret.file",
-		"spark.kubernetes.container.image.pullSecrets",
-		"spark.hadoop.fs.s3a.aws.credentials.provider",
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_SIZE(refused); i++)
-		assert_refused(refused[i], "hunter2", refused[i]);
-	for (i = 0; i < ARRAY_SIZE(accepted); i++)
-		assert_accepted(accepted[i], "/some/where");
-	assert_accepted("spark.kubernetes.driver.secretKeyRef.DB_PASSWORD", "vault:password");
-	assert_accepted("spark.hadoop.fs.s3a.secret.key", "${env.AWS_SECRET_ACCESS_KEY}");
-	assert_accepted("spark.sql.token.enabled", "true");
-	assert_refused("spark.kubernetes.driverEnv.DB_PASSWORD", "hunter2",
-	               "spark.kubernetes.driver.secretKeyRef.DB_PASSWORD: <secret>:<key>");
-}
-
-static void test_driver_objects_build__never_shows_the_secret_that_it_refuses(void **state)
-{
-	struct spark_app app = python_app();
-	scoped(error) struct error *err = NULL;
-	scoped(text) char *text = NULL;
-
-	(void)state;
-	spark_conf_set(app.conf, "spark.hadoop.fs.s3a.secret.key", "hunter2");
-	assert_null(driver_objects_build(&app, &err));
-	text = error_text(err);
-
-	assert_null(strstr(text, "hunter2"));
-	spark_app_release(&app);
-}
-
-static void test_driver_objects_build__honours_a_redaction_regex(void **state)
-{
-	struct spark_app app = python_app();
-	scoped(error) struct error *err = NULL;
-
-	(void)state;
-	spark_conf_set(app.conf, "spark.redaction.regex", "(?i)secret|passphrase");
-	spark_conf_set(app.conf, "spark.hadoop.my.Passphrase", "x");
-	assert_null(driver_objects_build(&app, &err));
-
-	assert_error_contains(err, "spark.hadoop.my.Passphrase");
-	spark_app_release(&app);
-}
-
 static void test_driver_objects_build__refuses_what_spark_refuses(void **state)
 {
 	(void)state;
@@ -808,9 +745,6 @@ int main(void)
 		cmocka_unit_test(
 			test_driver_objects_build__refuses_files_that_no_config_map_can_hold),
 		cmocka_unit_test(test_driver_objects_build__keeps_secret_values_in_the_secret),
-		cmocka_unit_test(test_driver_objects_build__refuses_secrets_in_clear),
-		cmocka_unit_test(test_driver_objects_build__never_shows_the_secret_that_it_refuses),
-		cmocka_unit_test(test_driver_objects_build__honours_a_redaction_regex),
 		cmocka_unit_test(test_driver_objects_build__refuses_what_spark_refuses),
 		cmocka_unit_test(test_driver_objects_build__refuses_what_is_not_supported_yet),
 		cmocka_unit_test(test_driver_objects_build__refuses_two_volumes_at_one_path),

@@ -183,7 +183,7 @@ static bool spark_check(struct step_operator *operator, const struct step * step
 		                      .attempt = 1,
 		                      .code_folder = spark->context->code_folder,
 		                      .contract = contract };
-	json_auto_t *objects = build_objects(spark, &launch, NULL, err);
+	scoped(driver_objects) json_t *objects = build_objects(spark, &launch, NULL, err);
 
 	return objects != NULL;
 }
@@ -342,7 +342,7 @@ static struct job *spark_launch(struct step_operator *operator, const struct ste
 {
 	struct spark_operator *spark = spark_operator_of(operator);
 	int executors = 0;
-	json_auto_t *objects = build_objects(spark, launch, &executors, err);
+	scoped(driver_objects) json_t *objects = build_objects(spark, launch, &executors, err);
 	json_auto_t *pod = NULL;
 	struct followed *followed;
 
