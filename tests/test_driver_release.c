@@ -10,14 +10,6 @@
 #include "submit/kube_object.h"
 #include "tests/fakes/spark_objects.h"
 
-static void assert_json_equal(const json_t *actual, const json_t *expected)
-{
-	scoped(text) char *a = json_dumps(actual, JSON_SORT_KEYS | JSON_INDENT(1));
-	scoped(text) char *b = json_dumps(expected, JSON_SORT_KEYS | JSON_INDENT(1));
-
-	assert_string_equal(a ? a : "(none)", b ? b : "(none)");
-}
-
 static void set_text(char **text, const char *value)
 {
 	free(*text);
@@ -42,178 +34,6 @@ static const char *pod_text(const json_t *objects, const char *path)
 {
 	return spark_objects_text(driver_objects_pod(objects), path);
 }
-
-/* ---- as recorded ---- */
-
-/* The recorded objects, with stepop's deviations applied: see submit/driver_pod.h. */
-static json_t *golden(const char *name)
-{
-	scoped(text) char *path = text_printf("tests/golden/objects/%s", name);
-	json_error_t error;
-	json_t *golden = json_load_file(path, 0, &error);
-	json_t *namespace;
-
-	if (!golden)
-		fail_msg("%s: %s", path, error.text);
-	namespace = spark_objects_at(golden, "config.metadata.namespace");
-	json_object_set_new(spark_objects_at(golden, "pod.spec"), "enableServiceLinks",
-	                    json_false());
-	json_object_set(spark_objects_at(golden, "pod.metadata"), "namespace", namespace);
-	json_object_set(spark_objects_at(golden, "service.metadata"), "namespace", namespace);
-	return golden;
-}
-
-/* Lists that Spark has in hash order. */
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(spark_objects_text(*(json_t *const *)a, "name"),
-	              spark_objects_text(*(json_t *const *)b, "name"));
-}
-
-static void sort_list(json_t *list)
-{
-	size_t count = json_array_size(list), i;
-	json_t **items = xcalloc(count, sizeof(*items));
-
-	for (i = 0; i < count; i++)
-		items[i] = json_incref(json_array_get(list, i));
-	qsort(items, count, sizeof(*items), by_name);
-	json_array_clear(list);
-	for (i = 0; i < count; i++)
-		json_array_append_new(list, items[i]);
-	free(items);
-}
-
-static void sort_lists(json_t *pod)
-{
-	json_t *container = spark_objects_at(pod, "spec.containers.0");
-
-	sort_list(spark_objects_at(pod, "spec.volumes"));
-	sort_list(json_object_get(container, "volumeMounts"));
-	sort_list(json_object_get(container, "env"));
-}
-
-static struct spark_app recorded_app(const json_t *golden, const char *user)
-{
-	const char *config = spark_objects_text(golden, "config.metadata.name");
-	const char *pod = spark_objects_text(golden, "pod.metadata.name");
-	struct spark_app app = {
-		.resource_prefix = xstrndup(pod, strlen(pod) - strlen("-driver")),
-		.app_id = xstrdup(
-			spark_objects_text(golden, "pod.metadata.labels.spark-app-selector")),
-		.unique_id = xstrndup(config + strlen("spark-drv-"), 16),
-		.user = xstrdup(user),
-		.master = xstrdup("http://127.0.0.1:18899"),
-		.spark_version = xstrdup("4.3"),
-		.conf = spark_conf_new(),
-	};
-	static const char *const made[] = { "spark.app.id",
-		                            "spark.app.name",
-		                            "spark.driver.host",
-		                            "spark.driver.port",
-		                            "spark.driver.blockManager.port",
-		                            "spark.kubernetes.driver.pod.name",
-		                            "spark.kubernetes.memoryOverheadFactor",
-		                            "spark.kubernetes.resource.type",
-		                            "spark.kubernetes.submitInDriver",
-		                            "spark.master",
-		                            "spark.submit.deployMode" };
-	size_t i;
-
-	assert_true(spark_conf_merge_json(app.conf, json_object_get(golden, "properties"), NULL));
-	app.name = xstrdup(spark_conf_get(app.conf, "spark.app.name"));
-	for (i = 0; i < ARRAY_SIZE(made); i++)
-		spark_conf_set(app.conf, made[i], NULL);
-	return app;
-}
-
-/* Names that are random in Spark: a long Service's, and the number of a claim. */
-static void take_over_names(const json_t *objects, json_t *golden)
-{
-	json_t *claim = json_object_get(golden, "claim");
-	const char *claim_name =
-		kube_object_name(spark_objects_of_kind(objects, "PersistentVolumeClaim"));
-	const char *service = kube_object_name(spark_objects_of_kind(objects, "Service"));
-	scoped(text) char *host = text_printf(
-		"%s.%s.svc", service, spark_objects_text(golden, "config.metadata.namespace"));
-	json_t *volume = spark_objects_item(spark_objects_at(golden, "pod.spec.volumes"), "pv1");
-
-	json_object_set_new(spark_objects_at(golden, "service.metadata"), "name",
-	                    json_string(service));
-	json_object_set_new(json_object_get(golden, "properties"), "spark.driver.host",
-	                    json_string(host));
-	if (!claim)
-		return;
-	json_object_set_new(json_object_get(claim, "metadata"), "name", json_string(claim_name));
-	json_object_set(json_object_get(claim, "metadata"), "namespace",
-	                spark_objects_at(golden, "config.metadata.namespace"));
-	json_object_set_new(json_object_get(volume, "persistentVolumeClaim"), "claimName",
-	                    json_string(claim_name));
-}
-
-static void assert_as_recorded(const struct spark_app *app, json_t *golden)
-{
-	json_auto_t *objects = spark_objects_built(app);
-	json_auto_t *properties = spark_objects_properties(objects);
-	json_t *pod = driver_objects_pod(objects);
-	json_t *config = spark_objects_of_kind(objects, "ConfigMap");
-
-	take_over_names(objects, golden);
-	json_object_set_new(json_object_get(golden, "properties"),
-	                    "spark.kubernetes.executor.podNamePrefix",
-	                    json_string(app->resource_prefix));
-	json_object_del(json_object_get(config, "data"), "spark.properties");
-	sort_lists(pod);
-	sort_lists(json_object_get(golden, "pod"));
-
-	assert_json_equal(pod, json_object_get(golden, "pod"));
-	assert_json_equal(spark_objects_of_kind(objects, "Service"),
-	                  json_object_get(golden, "service"));
-	assert_json_equal(spark_objects_of_kind(objects, "NetworkPolicy"),
-	                  json_object_get(golden, "policy"));
-	assert_json_equal(spark_objects_of_kind(objects, "PersistentVolumeClaim"),
-	                  json_object_get(golden, "claim"));
-	assert_json_equal(config, json_object_get(golden, "config"));
-	assert_json_equal(properties, json_object_get(golden, "properties"));
-	assert_int_equal(json_array_size(objects), json_object_size(golden) - 1);
-}
-
-static void test_driver_objects_build__equals_a_recorded_jvm_application_of_4_3(void **state)
-{
-	json_auto_t *expected = golden("spark-4.3.0-simple.json");
-	struct spark_app app = recorded_app(expected, "root");
-	const char *folder =
-		spark_objects_text(expected, "pod.spec.containers.0.volumeMounts.0.mountPath");
-
-	(void)state;
-	/* Spark's folder is a random UUID: take over what was recorded. */
-	spark_conf_set(app.conf, "spark.local.dir", folder);
-	json_object_set_new(json_object_get(expected, "properties"), "spark.local.dir",
-	                    json_string(folder));
-	app.main_class = xstrdup("org.apache.spark.examples.SparkPi");
-	app.main_resource = xstrdup("local:///opt/spark/examples/jars/spark-examples.jar");
-	spark_conf_set(app.conf, "spark.jars", NULL);
-	app.args = json_pack("[s]", "100");
-
-	assert_as_recorded(&app, expected);
-	spark_app_release(&app);
-}
-
-static void test_driver_objects_build__equals_a_recorded_python_application_of_4_3(void **state)
-{
-	json_auto_t *expected = golden("spark-4.3.0-full.json");
-	struct spark_app app = recorded_app(expected, "alice");
-
-	(void)state;
-	app.resource = SPARK_RESOURCE_PYTHON;
-	app.main_resource = xstrdup("local:///opt/app/app.py");
-	app.args = json_pack("[s, s]", "arg 1", "--x");
-
-	assert_as_recorded(&app, expected);
-	spark_app_release(&app);
-}
-
-/* ---- release by release ---- */
 
 /* For each release, whether `path` of the object of that kind is there. */
 struct presence {
@@ -598,10 +418,6 @@ static void test_driver_check_executors__refuses_what_the_driver_would_die_of(vo
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			test_driver_objects_build__equals_a_recorded_jvm_application_of_4_3),
-		cmocka_unit_test(
-			test_driver_objects_build__equals_a_recorded_python_application_of_4_3),
 		cmocka_unit_test(test_driver_objects_build__adds_what_a_release_brought),
 		cmocka_unit_test(test_driver_objects_build__takes_the_release_from_the_image),
 		cmocka_unit_test(test_driver_objects_build__refuses_a_release_that_is_not_known),
