@@ -17,6 +17,7 @@
 #include "submit/kube_object.h"
 #include "submit/spark_app.h"
 #include "submit/spark_application.h"
+#include "submit/spark_application_shape.h"
 
 #define FOLDER "tests/golden/spark_application/"
 
@@ -495,6 +496,84 @@ static void test_spark_application_read__lays_over_the_drivers_container(void **
 	spark_app_release(&app);
 }
 
+/* ---- what goes with it ---- */
+
+static void test_spark_application_read__takes_the_examples_without_a_warning(void **state)
+{
+	static const struct {
+		const char *path;
+		size_t count;
+	} examples[] = {
+		{ "examples/spark_application/pi.yaml", 1 },
+		{ "examples/spark_application/two_stages.yaml", 2 },
+	};
+	json_auto_t *warnings = json_array();
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(examples); i++) {
+		struct error *err = NULL;
+		scoped(spark_application_file) struct spark_application_file *file =
+			spark_application_file_read(examples[i].path, &err);
+
+		assert_ok(file, err);
+		assert_int_equal(spark_application_count(file), examples[i].count);
+		for (n = 0; n < examples[i].count; n++) {
+			struct spark_app app = { 0 };
+
+			assert_ok(spark_application_read(file, n, &app, warnings, &err), err);
+			spark_app_release(&app);
+		}
+	}
+	assert_int_equal(json_array_size(warnings), 0);
+}
+
+static const struct shape *shape_of(const struct shape *shape, const char *name)
+{
+	const struct field *field = shape->fields;
+
+	while (!text_equal(field->name, name))
+		field++;
+	return field->shape;
+}
+
+/* Each field stands in the text as `field`, or with what it is part of or made of. */
+static void assert_documented(const struct shape *shape, const char *text)
+{
+	static const char *const forms[] = { "`%s`", ".%s`", "`%s." };
+	const struct field *field;
+
+	for (field = shape->fields; field->name; field++) {
+		bool is_there = false;
+		size_t i;
+
+		for (i = 0; i < ARRAY_SIZE(forms); i++) {
+			const char *at = strchr(forms[i], '%');
+			scoped(text) char *form = text_printf("%.*s%s%s", (int)(at - forms[i]),
+			                                      forms[i], field->name, at + 2);
+
+			is_there = is_there || strstr(text, form);
+		}
+		if (!is_there)
+			fail_msg("docs/spark-application.md does not tell of '%s'", field->name);
+	}
+}
+
+static void test_spark_application_shape__is_documented_field_by_field(void **state)
+{
+	static const char *const parts[] = { "driver", "executor", "deps",
+		                             "batchSchedulerOptions" };
+	const struct shape *spec = shape_of(&spark_application_shape, "spec");
+	scoped(text) char *text = file_read("docs/spark-application.md", 1 << 20, NULL, NULL);
+	size_t i;
+
+	(void)state;
+	assert_non_null(text);
+	assert_documented(spec, text);
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		assert_documented(shape_of(spec, parts[i]), text);
+}
+
 /* ---- cost ---- */
 
 static double cpu_seconds(void)
@@ -556,6 +635,8 @@ int main(void)
 		cmocka_unit_test(test_spark_application_read__names_the_same_objects_each_time),
 		cmocka_unit_test(test_spark_application_read__adds_the_operators_objects),
 		cmocka_unit_test(test_spark_application_read__lays_over_the_drivers_container),
+		cmocka_unit_test(test_spark_application_read__takes_the_examples_without_a_warning),
+		cmocka_unit_test(test_spark_application_shape__is_documented_field_by_field),
 		cmocka_unit_test(
 			test_spark_application_file_parse__costs_the_same_for_each_of_many),
 	};
