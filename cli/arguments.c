@@ -195,10 +195,16 @@ static bool check_choice(struct reader *reader, const struct command_option *opt
 	                 list, value);
 }
 
-/* `value` NULL: the next argument is the value. */
-static bool take_option(struct reader *reader, const struct command_option *option,
-                        const char *value)
+/* What is behind the '=' of an argument vanishes from the process list. */
+static void wipe_argument(char *value)
 {
+	memset(value, '*', strlen(value));
+}
+
+/* `value` NULL: the next argument is the value. */
+static bool take_option(struct reader *reader, const struct command_option *option, char *value)
+{
+	const struct command *command = reader->arguments->command;
 	json_t *values = json_object_get(reader->arguments->values, option->name);
 
 	if (option->value == VALUE_NONE && value)
@@ -221,13 +227,10 @@ static bool take_option(struct reader *reader, const struct command_option *opti
 	if (json_array_append_new(values, json_string(value)))
 		return error_set(reader->err, ERROR_USAGE, "the value of --%s is not UTF-8",
 		                 option->name);
+	if (command && command->is_secret && strchr(value, '=') &&
+	    command->is_secret(option, value))
+		wipe_argument(strchr(value, '=') + 1);
 	return true;
-}
-
-/* What is behind the '=' of an argument vanishes from the process list. */
-static void wipe_argument(char *value)
-{
-	memset(value, '*', strlen(value));
 }
 
 /* The second and later values of one option make it an array. Takes over `value`. */
@@ -303,14 +306,14 @@ static bool take_long(struct reader *reader, char *argument)
 }
 
 /* -v, -fn NAME, -nNAME, -o=json */
-static bool take_short(struct reader *reader, const char *argument)
+static bool take_short(struct reader *reader, char *argument)
 {
 	const struct command *command = reader->arguments->command;
-	const char *letter = argument + 1;
+	char *letter = argument + 1;
 
 	while (*letter) {
 		const struct command_option *option = find_option(command, NULL, 0, *letter);
-		const char *rest = letter + 1 + (letter[1] == '=');
+		char *rest = letter + 1 + (letter[1] == '=');
 
 		option = option ? option : find_in(command_global_options(), NULL, 0, *letter);
 		if (!option)

@@ -64,6 +64,7 @@ const struct command cmd_explain_memory = {
 			{ 0 } },
 	.shared_options = submit_source_options,
 	.refusal = submit_source_refusal,
+	.is_secret = submit_source_is_secret,
 	.examples = "  stepop explain memory --driver-memory 4g job.py\n"
 		    "  stepop explain memory --properties-file job.conf --class x local:///x.jar\n"
 		    "  stepop explain memory -f application.yaml",

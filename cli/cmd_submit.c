@@ -295,6 +295,7 @@ const struct command cmd_submit = {
 			{ 0 } },
 	.shared_options = submit_source_options,
 	.refusal = submit_source_refusal,
+	.is_secret = submit_source_is_secret,
 	.examples = "  stepop submit --master k8s://https://host:6443 --name pi \\\n"
 		    "      --class org.apache.spark.examples.SparkPi \\\n"
 		    "      --conf spark.kubernetes.container.image=apache/spark:3.5.9 \\\n"

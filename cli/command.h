@@ -64,6 +64,9 @@ struct command {
 	/* Values of open options are secrets: wiped from argv (and so from `ps`) once they are
 	 * read. */
 	bool secret_options;
+	/* Whether "key=value", given for an option, is a secret, which is wiped as well; or NULL.
+	 */
+	bool (*is_secret)(const struct command_option *option, const char *value);
 	/* Results to stdout. False with *err set; kinds become exit statuses (cli/main.c). */
 	bool (*run)(const struct arguments *arguments, struct error **err);
 };

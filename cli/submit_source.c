@@ -8,6 +8,7 @@
 #include "core/digest.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "submit/driver_sensitive.h"
 #include "submit/spark_application.h"
 #include "submit/spark_arguments.h"
 #include "submit/spark_release.h"
@@ -48,6 +49,19 @@ const struct command_option *submit_source_options(void)
 const char *submit_source_refusal(const char *option)
 {
 	return spark_argument_refusal(option);
+}
+
+bool submit_source_is_secret(const struct command_option *option, const char *pair)
+{
+	scoped(spark_conf) struct spark_conf *none = spark_conf_new();
+	scoped(driver_sensitive) struct driver_sensitive *sensitive = NULL;
+	const char *equals = strchr(pair, '=');
+	scoped(text) char *key = xstrndup(pair, (size_t)(equals - pair));
+
+	if (!text_equal(option->name, "conf"))
+		return false;
+	sensitive = driver_sensitive_new(none);
+	return driver_sensitive_is_property(sensitive, key, equals + 1);
 }
 
 /* What was typed of spark-submit's options but --conf. */

@@ -38,5 +38,7 @@ bool submit_source_settings(const struct arguments *arguments, struct spark_app 
 const struct command_option *submit_source_options(void);
 /* For commands with these options: why one of spark-submit's others is not taken. */
 const char *submit_source_refusal(const char *option);
+/* Whether a --conf holds a secret, by Spark's own expression: the user's is not known yet. */
+bool submit_source_is_secret(const struct command_option *option, const char *pair);
 
 #endif

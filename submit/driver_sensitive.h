@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which properties and arguments hold a secret, by spark.redaction.regex; for submit/driver_*.c
- * only. */
+/* Which properties and arguments hold a secret, by spark.redaction.regex. */
 #ifndef SUBMIT_DRIVER_SENSITIVE_H
 #define SUBMIT_DRIVER_SENSITIVE_H
 

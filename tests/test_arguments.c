@@ -272,6 +272,24 @@ static void test_arguments_parse__wipes_the_values_of_secrets(void **state)
 	line_release(&line);
 }
 
+static void test_arguments_parse__wipes_secret_properties_and_no_others(void **state)
+{
+	struct line line = line_split(
+		"submit --conf spark.hadoop.fs.s3a.secret.key=hidden -c spark.app.name=seen a.py");
+	const struct command *command;
+	bool help;
+	scoped(arguments) struct arguments *arguments =
+		arguments_parse(line.count, line.words, &command, &help, NULL);
+	const char *const *values;
+
+	(void)state;
+	assert_int_equal(argument_many(arguments, "conf", &values), 2);
+	assert_string_equal(values[0], "spark.hadoop.fs.s3a.secret.key=hidden");
+	assert_string_equal(line.words[2], "spark.hadoop.fs.s3a.secret.key=******");
+	assert_string_equal(line.words[4], "spark.app.name=seen");
+	line_release(&line);
+}
+
 static void test_argument_output__is_a_table_unless_said(void **state)
 {
 	static const struct {
@@ -306,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_arguments_parse__sees_that_help_is_wanted),
 		cmocka_unit_test(test_arguments_parse__of_nothing_is_no_command),
 		cmocka_unit_test(test_arguments_parse__wipes_the_values_of_secrets),
+		cmocka_unit_test(test_arguments_parse__wipes_secret_properties_and_no_others),
 		cmocka_unit_test(test_argument_output__is_a_table_unless_said),
 	};
 
