@@ -16,6 +16,8 @@ struct cluster {
 
 /* Reads the kubeconfig, or the in-cluster account; makes no request. NULL and *err on failure. */
 struct cluster *cluster_open(const struct kube_config_options *options, struct error **err);
+/* The same of a configuration that was read already. */
+struct cluster *cluster_new_take(struct kube_config *config);
 void cluster_free(struct cluster *cluster);
 DEFINE_CLEANUP(cluster);
 

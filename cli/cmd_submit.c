@@ -58,16 +58,26 @@ static bool check_file_options(const struct arguments *arguments, struct error *
 	return true;
 }
 
-/* The cluster that an application's own properties name; what was typed wins. */
-static struct cluster *open_cluster(const struct arguments *arguments, const struct spark_app *app,
-                                    struct error **err)
+/* The cluster that properties and options name; what was typed wins. `has_own` says whether a
+ * namespace that nobody names is the kubeconfig's, not Spark's "default". */
+static struct kube_config *find_cluster(const struct arguments *arguments, bool has_own,
+                                        struct error **err)
 {
 	struct kube_config_options options = {
 		.kubeconfig = argument_option(arguments, "kubeconfig"),
 		.context = argument_option(arguments, "context"),
 	};
+	struct kube_config *config = NULL;
+	struct spark_app app;
 
-	return spark_connection_options(app, &options, err) ? cluster_open(&options, err) : NULL;
+	if (submit_source_settings(arguments, &app, err) &&
+	    spark_connection_options(&app, &options, err)) {
+		if (has_own && !spark_conf_get(app.conf, "spark.kubernetes.namespace"))
+			options.namespace = NULL;
+		config = kube_config_load(&options, err);
+	}
+	spark_app_release(&app);
+	return config;
 }
 
 /* Every application is made once before the first is sent: all that can be wrong with them is told
@@ -107,8 +117,6 @@ static bool rehearse_app(struct cluster *cluster, struct spark_app *app, json_t 
 	json_auto_t *warnings = json_array();
 	json_auto_t *objects = NULL;
 
-	if (!app->master)
-		app->master = xstrdup(kube_client_config(cluster->client)->server);
 	objects = submit_run_objects(NULL, app, warnings, err);
 	return objects && submission_check_rights(cluster->client, objects, rows, missing, err) &&
 	       submission_rehearse(cluster->client, objects, rows, refused, err);
@@ -165,21 +173,36 @@ static bool read_timeout(const struct arguments *arguments, int64_t *timeout_ms,
 	return true;
 }
 
+/* Without a cluster to ask, names and places are what the files say. */
+static bool print_all(const struct arguments *arguments, struct submit_source *source,
+                      struct error **err)
+{
+	scoped(kube_config) struct kube_config *config = NULL;
+
+	if (argument_option(arguments, "filename"))
+		config = find_cluster(arguments, true, NULL);
+	if (config)
+		submit_source_set_cluster(source, config);
+	return print_objects(arguments, source, err);
+}
+
 static bool submit_all(const struct arguments *arguments, struct submit_source *source,
                        struct error **err)
 {
 	bool is_rehearsal = text_equal(argument_option(arguments, "dry-run"), "server");
+	bool is_file = argument_option(arguments, "filename");
 	struct submit_run_options options = { .source = source, .arguments = arguments };
+	struct kube_config *config;
 	scoped(cluster) struct cluster *cluster = NULL;
-	struct spark_app first;
 
-	if (!read_timeout(arguments, &options.start_timeout_ms, err) ||
-	    !check_all(source, NULL, err))
+	if (!read_timeout(arguments, &options.start_timeout_ms, err))
 		return false;
-	if (submit_source_app(source, 0, &first, err))
-		cluster = open_cluster(arguments, &first, err);
-	spark_app_release(&first);
-	if (!cluster)
+	config = find_cluster(arguments, is_file, err);
+	if (!config)
+		return false;
+	submit_source_set_cluster(source, config);
+	cluster = cluster_new_take(config);
+	if (!check_all(source, NULL, err))
 		return false;
 	options.cluster = cluster;
 	return is_rehearsal ? rehearse(arguments, source, cluster, err) : submit_run(&options, err);
@@ -221,25 +244,33 @@ static bool kill_all(struct kube_client *client, const struct arguments *argumen
 	return pods;
 }
 
+/* spark.kubernetes.appKillPodDeletionGracePeriod, in seconds. */
+static bool read_grace(const struct arguments *arguments, int64_t *grace_s, struct error **err)
+{
+	struct spark_app app;
+	bool is_read =
+		submit_source_settings(arguments, &app, err) &&
+		spark_conf_get_int(app.conf, "spark.kubernetes.appKillPodDeletionGracePeriod", -1,
+	                           grace_s, err);
+
+	spark_app_release(&app);
+	return is_read;
+}
+
 /* --status and --kill know no application, but properties say where the cluster is. */
 static bool manage(const struct arguments *arguments, struct error **err)
 {
 	scoped(cluster) struct cluster *cluster = NULL;
-	struct spark_app app;
-	int64_t grace_s = -1;
-	bool is_read =
-		submit_source_settings(arguments, &app, err) &&
-		spark_conf_get_int(app.conf, "spark.kubernetes.appKillPodDeletionGracePeriod", -1,
-	                           &grace_s, err);
+	struct kube_config *config = find_cluster(arguments, true, err);
+	int64_t grace_s;
 
-	if (is_read)
-		cluster = open_cluster(arguments, &app, err);
-	spark_app_release(&app);
-	if (!cluster)
+	if (!config)
 		return false;
-	return argument_option(arguments, "status")
-	               ? show_status(cluster->client, arguments, err)
-	               : kill_all(cluster->client, arguments, grace_s, err);
+	cluster = cluster_new_take(config);
+	if (argument_option(arguments, "status"))
+		return show_status(cluster->client, arguments, err);
+	return read_grace(arguments, &grace_s, err) &&
+	       kill_all(cluster->client, arguments, grace_s, err);
 }
 
 static bool run_submit(const struct arguments *arguments, struct error **err)
@@ -254,7 +285,7 @@ static bool run_submit(const struct arguments *arguments, struct error **err)
 	if (!source)
 		return false;
 	return text_equal(argument_option(arguments, "dry-run"), "client")
-	               ? print_objects(arguments, source, err)
+	               ? print_all(arguments, source, err)
 	               : submit_all(arguments, source, err);
 }
 

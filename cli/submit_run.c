@@ -66,9 +66,8 @@ static const char *state_name(enum submitted_state state)
 json_t *submit_run_objects(struct cluster *cluster, struct spark_app *app, json_t *warnings,
                            struct error **err)
 {
-	if (!app->master && cluster)
-		app->master = xstrdup(kube_client_config(cluster->client)->server);
 	(void)warnings;
+	(void)cluster; /* until files are placed */
 	return driver_objects_build(app, err);
 }
 

@@ -31,7 +31,7 @@ bool submit_run(const struct submit_run_options *options, struct error **err);
 
 /*
  * The objects of one application, as they are sent: local files are placed first. `cluster` NULL:
- * nothing is sent anywhere. Owned by the caller. spark.master is the cluster's when none was given.
+ * nothing is sent anywhere. Owned by the caller.
  */
 json_t *submit_run_objects(struct cluster *cluster, struct spark_app *app, json_t *warnings,
                            struct error **err);

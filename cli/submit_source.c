@@ -19,6 +19,7 @@ struct submit_source {
 	const struct arguments *arguments;
 	struct spark_application_file *file; /* NULL: the arguments are the application */
 	char *random_id;                     /* of an application that was given none */
+	char *server, *namespace;            /* of the cluster, once it is known */
 	bool *is_told;                       /* whose warnings were shown */
 	size_t count;
 };
@@ -119,8 +120,18 @@ void submit_source_free(struct submit_source *source)
 		return;
 	spark_application_file_free(source->file);
 	free(source->random_id);
+	free(source->server);
+	free(source->namespace);
 	free(source->is_told);
 	free(source);
+}
+
+void submit_source_set_cluster(struct submit_source *source, const struct kube_config *config)
+{
+	free(source->server);
+	free(source->namespace);
+	source->server = xstrdup(config->server);
+	source->namespace = xstrdup(config->namespace);
 }
 
 size_t submit_source_count(const struct submit_source *source)
@@ -213,16 +224,27 @@ static bool set_version(struct spark_app *app, struct error **err)
 	return true;
 }
 
-/* Names and labels; -n wins over all that says where. */
-static bool complete(struct submit_source *source, struct spark_app *app, struct error **err)
+/* -n wins over all that says where. */
+static void set_place(struct submit_source *source, struct spark_app *app)
 {
 	const char *namespace = argument_option(source->arguments, "namespace");
+	bool is_open = !app->namespace && !spark_conf_get(app->conf, "spark.kubernetes.namespace");
 
+	if (!namespace && source->file && is_open)
+	namespace = source->namespace;
 	if (namespace) {
 		free(app->namespace);
 		app->namespace = xstrdup(namespace);
 		spark_conf_set(app->conf, "spark.kubernetes.namespace", namespace);
 	}
+	if (!app->master)
+		app->master = text_copy(source->server);
+}
+
+/* Names and labels. */
+static bool complete(struct submit_source *source, struct spark_app *app, struct error **err)
+{
+	set_place(source, app);
 	if (!set_version(app, err))
 		return false;
 	spark_app_complete(app);

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "core/error.h"
+#include "submit/kube_config.h"
 #include "submit/spark_app.h"
 
 struct submit_source;
@@ -18,6 +19,10 @@ struct submit_source;
 struct submit_source *submit_source_open(const struct arguments *arguments, struct error **err);
 void submit_source_free(struct submit_source *source);
 DEFINE_CLEANUP(submit_source);
+
+/* What an application leaves open is this cluster's: spark.master, and for manifests the namespace
+ * (for arguments Spark has its own default). */
+void submit_source_set_cluster(struct submit_source *source, const struct kube_config *config);
 
 size_t submit_source_count(const struct submit_source *source);
 
