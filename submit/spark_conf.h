@@ -35,12 +35,14 @@ struct spark_conf_entry {
 struct spark_conf_entry *spark_conf_entries(const struct spark_conf *conf,
                                             size_t *count); /* free() */
 
-/* JavaUtils.byteStringAs: "512m", "2G", "1000000k", never a fraction; a bare number counts MiB, or
+/* JavaUtils.byteStringAs: "512m", "2G", "4GiB", never a fraction; a bare number counts MiB, or
  * bytes. INVALID names the key. */
 bool spark_conf_get_mib(const struct spark_conf *conf, const char *key, int64_t default_mib,
                         int64_t *mib, struct error **err);
 bool spark_conf_get_bytes(const struct spark_conf *conf, const char *key, int64_t default_bytes,
                           int64_t *bytes, struct error **err);
+/* Whether its unit is one that Spark 4.2 was the first to read: Ki, MiB … */
+bool spark_conf_has_binary_unit(const struct spark_conf *conf, const char *key);
 /* JavaUtils.timeStringAsMs: "500ms", "2min"; a bare number is ms, less than one is cut off. */
 bool spark_conf_get_ms(const struct spark_conf *conf, const char *key, int64_t default_ms,
                        int64_t *ms, struct error **err);

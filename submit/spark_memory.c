@@ -22,18 +22,31 @@ static const struct role {
   executor = { "executor", "spark.executor.memory", "spark.executor.memoryOverhead",
 	       "spark.executor.memoryOverheadFactor", "spark.executor.minMemoryOverhead" };
 
-static bool read_term(const struct spark_conf *conf, const char *property, int64_t default_mib,
+/* The driver reads them again, and its Spark must know their units. */
+static bool check_unit(const struct spark_app *app, const char *property, struct error **err)
+{
+	if (!spark_conf_has_binary_unit(app->conf, property) ||
+	    spark_release_has(app->spark_version, SPARK_BINARY_UNITS))
+		return true;
+	return error_set(err, ERROR_INVALID,
+	                 "%s: Spark %s does not know the unit of '%s', which 4.2 was the first to "
+	                 "read; write it as in '512m' or '4g'",
+	                 property, app->spark_version, spark_conf_get(app->conf, property));
+}
+
+static bool read_term(const struct spark_app *app, const char *property, int64_t default_mib,
                       struct spark_memory_term *term, struct error **err)
 {
 	term->property = property;
-	term->is_set = spark_conf_get(conf, property) != NULL;
-	return spark_conf_get_mib(conf, property, default_mib, &term->mib, err);
+	term->is_set = spark_conf_get(app->conf, property) != NULL;
+	return check_unit(app, property, err) &&
+	       spark_conf_get_mib(app->conf, property, default_mib, &term->mib, err);
 }
 
-static bool read_heap(const struct spark_conf *conf, const struct role *role,
+static bool read_heap(const struct spark_app *app, const struct role *role,
                       struct spark_memory *memory, struct error **err)
 {
-	if (!read_term(conf, role->heap, DEFAULT_HEAP_MIB, &memory->heap, err))
+	if (!read_term(app, role->heap, DEFAULT_HEAP_MIB, &memory->heap, err))
 		return false;
 	if (memory->heap.mib < 1)
 		return error_set(err, ERROR_INVALID, "%s must be at least 1m", role->heap);
@@ -69,7 +82,7 @@ static bool read_minimum(const struct spark_app *app, const struct role *role,
 	memory->minimum.mib = MINIMUM_OVERHEAD_MIB;
 	if (!spark_release_has(app->spark_version, SPARK_MINIMUM_OVERHEAD))
 		return true;
-	return read_term(app->conf, role->minimum, MINIMUM_OVERHEAD_MIB, &memory->minimum, err);
+	return read_term(app, role->minimum, MINIMUM_OVERHEAD_MIB, &memory->minimum, err);
 }
 
 /* Rounded down, and at most what an int of Scala holds. */
@@ -80,14 +93,14 @@ static int64_t share_of_heap(const struct spark_memory *memory)
 	return share < INT32_MAX ? (int64_t)share : INT32_MAX;
 }
 
-static bool read_overhead(const struct spark_conf *conf, const struct role *role,
+static bool read_overhead(const struct spark_app *app, const struct role *role,
                           struct spark_memory *memory, struct error **err)
 {
 	int64_t computed = share_of_heap(memory);
 
 	if (computed < memory->minimum.mib)
 		computed = memory->minimum.mib;
-	return read_term(conf, role->overhead, computed, &memory->overhead, err);
+	return read_term(app, role->overhead, computed, &memory->overhead, err);
 }
 
 static bool compute(const struct spark_app *app, const struct role *role,
@@ -97,9 +110,8 @@ static bool compute(const struct spark_app *app, const struct role *role,
 		.pod = role->pod,
 		.is_jvm = app->resource == SPARK_RESOURCE_JAVA,
 	};
-	if (!read_heap(app->conf, role, memory, err) ||
-	    !read_factor(app->conf, role, memory, err) || !read_minimum(app, role, memory, err) ||
-	    !read_overhead(app->conf, role, memory, err))
+	if (!read_heap(app, role, memory, err) || !read_factor(app->conf, role, memory, err) ||
+	    !read_minimum(app, role, memory, err) || !read_overhead(app, role, memory, err))
 		return false;
 	memory->total_mib = memory->heap.mib + memory->overhead.mib;
 	return true;
@@ -112,9 +124,10 @@ bool spark_memory_of_driver(const struct spark_app *app, struct spark_memory *me
 }
 
 /* Utils.checkOffHeapEnabled: the size is in bytes, and counts once the use is allowed. */
-static bool read_off_heap(const struct spark_conf *conf, struct spark_memory_term *term,
+static bool read_off_heap(const struct spark_app *app, struct spark_memory_term *term,
                           struct error **err)
 {
+	const struct spark_conf *conf = app->conf;
 	bool is_enabled;
 	int64_t size_bytes;
 
@@ -124,7 +137,8 @@ static bool read_off_heap(const struct spark_conf *conf, struct spark_memory_ter
 		return true;
 	term->property = "spark.memory.offHeap.size";
 	term->is_set = spark_conf_get(conf, term->property) != NULL;
-	if (!spark_conf_get_bytes(conf, term->property, 0, &size_bytes, err))
+	if (!check_unit(app, term->property, err) ||
+	    !spark_conf_get_bytes(conf, term->property, 0, &size_bytes, err))
 		return false;
 	term->mib = size_bytes / BYTES_PER_MIB;
 	if (term->mib < 1)
@@ -137,11 +151,10 @@ static bool read_off_heap(const struct spark_conf *conf, struct spark_memory_ter
 bool spark_memory_of_executor(const struct spark_app *app, struct spark_memory *memory,
                               struct error **err)
 {
-	if (!compute(app, &executor, memory, err) ||
-	    !read_off_heap(app->conf, &memory->off_heap, err))
+	if (!compute(app, &executor, memory, err) || !read_off_heap(app, &memory->off_heap, err))
 		return false;
 	if (app->resource == SPARK_RESOURCE_PYTHON &&
-	    !read_term(app->conf, "spark.executor.pyspark.memory", 0, &memory->python, err))
+	    !read_term(app, "spark.executor.pyspark.memory", 0, &memory->python, err))
 		return false;
 	memory->total_mib += memory->off_heap.mib + memory->python.mib;
 	return true;

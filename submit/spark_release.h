@@ -21,6 +21,7 @@ enum spark_feature {
 	SPARK_EXCLUDES_STEPS,     /* spark.kubernetes.driver.pod.excludedFeatureSteps */
 	/* 4.2 */
 	SPARK_NETWORK_POLICY,
+	SPARK_BINARY_UNITS,      /* Ki, MiB … in sizes (SPARK-55051) */
 	SPARK_POD_GROUP_IN_LINE, /* spark.kubernetes.scheduler.volcano.podGroupTemplateJson */
 	/* 4.3 */
 	SPARK_PRIVILEGE_ESCALATION, /* of the container is written */

@@ -32,6 +32,20 @@ static const struct unit spark_units[] = {
 	{ "pb", MIB * 1024 * 1024 * 1024 },
 };
 
+/* Since 4.2 these, too. */
+static const struct unit binary_units[] = {
+	{ "ki", 1024 },
+	{ "kib", 1024 },
+	{ "mi", MIB },
+	{ "mib", MIB },
+	{ "gi", MIB * 1024 },
+	{ "gib", MIB * 1024 },
+	{ "ti", MIB * 1024 * 1024 },
+	{ "tib", MIB * 1024 * 1024 },
+	{ "pi", MIB * 1024 * 1024 * 1024 },
+	{ "pib", MIB * 1024 * 1024 * 1024 },
+};
+
 /* The suffixes of JavaUtils.timeStringAs, in either case, and their microseconds. */
 static const struct {
 	const char *suffix;
@@ -54,14 +68,24 @@ static const struct unit kubernetes_units[] = {
 	{ "P", 1e15 },
 };
 
-static const struct unit *spark_unit_find(const char *suffix)
+static const struct unit *unit_find(const struct unit *units, size_t count, const char *suffix)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(spark_units); i++)
-		if (!strcasecmp(spark_units[i].suffix, suffix))
-			return &spark_units[i];
+	for (i = 0; i < count; i++)
+		if (!strcasecmp(units[i].suffix, suffix))
+			return &units[i];
 	return NULL;
+}
+
+static const struct unit *spark_unit_find(const char *suffix)
+{
+	return unit_find(spark_units, ARRAY_SIZE(spark_units), suffix);
+}
+
+static const struct unit *binary_unit_find(const char *suffix)
+{
+	return unit_find(binary_units, ARRAY_SIZE(binary_units), suffix);
 }
 
 static const struct unit *kubernetes_unit_find(const char *suffix)
@@ -99,6 +123,8 @@ static bool get_size(const struct spark_conf *conf, const char *key, double unit
 	const struct unit *unit = text[digits] ? spark_unit_find(text + digits) : &bare;
 	double count;
 
+	if (!unit)
+		unit = binary_unit_find(text + digits);
 	if (!digits || !unit)
 		return error_set(err, ERROR_INVALID,
 		                 "%s: '%s' is not a size; write a whole number with k, m, g or t, "
@@ -109,6 +135,14 @@ static bool get_size(const struct spark_conf *conf, const char *key, double unit
 		return error_set(err, ERROR_INVALID, "%s: '%s' is too large", key, value);
 	*size = (int64_t)count;
 	return true;
+}
+
+bool spark_conf_has_binary_unit(const struct spark_conf *conf, const char *key)
+{
+	const char *value = spark_conf_get(conf, key);
+	scoped(text) char *text = trimmed(value ? value : "");
+
+	return binary_unit_find(text + strspn(text, "0123456789")) != NULL;
 }
 
 bool spark_conf_get_mib(const struct spark_conf *conf, const char *key, int64_t default_mib,

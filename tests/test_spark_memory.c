@@ -72,6 +72,7 @@ static void test_spark_memory_of_driver__counts_as_spark_does(void **state)
 		  "4.3.0",
 		  { { "spark.driver.memoryOverheadFactor", "1e300" } },
 		  1024 + (int64_t)INT32_MAX },
+		{ SPARK_RESOURCE_JAVA, "4.2.0", { { "spark.driver.memory", "4GiB" } }, 4505 },
 		{ SPARK_RESOURCE_PYTHON,
 		  "4.3.0",
 		  { { "spark.memory.offHeap.enabled", "true" },
@@ -193,6 +194,24 @@ static void test_spark_memory__refuses_what_spark_refuses(void **state)
 	}
 }
 
+static void test_spark_memory__knows_binary_units_since_4_2(void **state)
+{
+	static const struct property properties[PROPERTIES] = { { "spark.driver.memory", "4Gi" } };
+	static const char *const versions[] = { "3.5.9", "4.1.4" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(versions); i++) {
+		struct spark_app app = app_of(SPARK_RESOURCE_JAVA, versions[i], properties);
+		scoped(error) struct error *err = NULL;
+		struct spark_memory memory;
+
+		assert_false(spark_memory_of_driver(&app, &memory, &err));
+		assert_error_contains(err, "does not know the unit of '4Gi'");
+		spark_app_release(&app);
+	}
+}
+
 /* "part size: reason" lines. */
 static char *explained(const struct spark_memory *memory)
 {
@@ -252,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_spark_memory_of_driver__counts_as_spark_does),
 		cmocka_unit_test(test_spark_memory_of_executor__adds_python_and_off_heap),
 		cmocka_unit_test(test_spark_memory__refuses_what_spark_refuses),
+		cmocka_unit_test(test_spark_memory__knows_binary_units_since_4_2),
 		cmocka_unit_test(test_spark_memory_explain__names_where_each_term_came_from),
 	};
 

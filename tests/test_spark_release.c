@@ -86,6 +86,7 @@ static void test_spark_release_has__grows_with_the_release(void **state)
 		{ SPARK_CONNECT_PORT, "4.0.5", "4.1.0" },
 		{ SPARK_SUBSTITUTES_IMAGES, "4.0.5", "4.2.1" },
 		{ SPARK_EXCLUDES_STEPS, "4.0.5", "4.1.4" },
+		{ SPARK_BINARY_UNITS, "4.1.4", "4.2.0" },
 		{ SPARK_NETWORK_POLICY, "4.1.4", "4.2.0" },
 		{ SPARK_PRIVILEGE_ESCALATION, "4.2.1", "4.3.0" },
 		{ SPARK_SERVICE_DETAILS, "4.2.1", "4.3.0" },
