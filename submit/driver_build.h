@@ -28,7 +28,6 @@ struct driver_build {
  */
 bool driver_refuse_unsupported(struct driver_build *build, struct error **err);
 bool driver_begin_pod(struct driver_build *build, struct error **err);
-bool driver_check_executors(struct driver_build *build, struct error **err);
 bool driver_hide_variables(struct driver_build *build, struct error **err);
 bool driver_add_submit_properties(struct driver_build *build, struct error **err);
 bool driver_add_metadata(struct driver_build *build, struct error **err);

@@ -13,7 +13,6 @@
 
 static const struct driver_feature features[] = {
 	{ driver_refuse_unsupported, NULL },
-	{ driver_check_executors, NULL },
 	{ driver_begin_pod, NULL },
 	{ driver_hide_variables, NULL },
 	{ driver_add_submit_properties, NULL },

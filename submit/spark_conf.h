@@ -43,9 +43,6 @@ bool spark_conf_get_bytes(const struct spark_conf *conf, const char *key, int64_
                           int64_t *bytes, struct error **err);
 /* Whether its unit is one that Spark 4.2 was the first to read: Ki, MiB … */
 bool spark_conf_has_binary_unit(const struct spark_conf *conf, const char *key);
-/* JavaUtils.timeStringAsMs: "500ms", "2min"; a bare number is ms, less than one is cut off. */
-bool spark_conf_get_ms(const struct spark_conf *conf, const char *key, int64_t default_ms,
-                       int64_t *ms, struct error **err);
 bool spark_conf_get_int(const struct spark_conf *conf, const char *key, int64_t default_value,
                         int64_t *value, struct error **err);
 bool spark_conf_get_double(const struct spark_conf *conf, const char *key, double default_value,

@@ -10,11 +10,10 @@
 /* What came with a release and acts at submission (the release is in spark_release.c's table). */
 enum spark_feature {
 	/* 4.0 */
-	SPARK_SUBSTITUTES_LABELS,      /* {{APP_ID}} in labels, too */
-	SPARK_MINIMUM_OVERHEAD,        /* spark.driver.minMemoryOverhead */
-	SPARK_CLAIMS_FOR_ONE_POD,      /* claims are ReadWriteOncePod */
-	SPARK_VOLUME_DETAILS,          /* subPathExpr, types of host paths, labels of claims */
-	SPARK_CHECKS_ALLOCATION_DELAY, /* more than 100 ms */
+	SPARK_SUBSTITUTES_LABELS, /* {{APP_ID}} in labels, too */
+	SPARK_MINIMUM_OVERHEAD,   /* spark.driver.minMemoryOverhead */
+	SPARK_CLAIMS_FOR_ONE_POD, /* claims are ReadWriteOncePod */
+	SPARK_VOLUME_DETAILS,     /* subPathExpr, types of host paths, labels of claims */
 	/* 4.1 */
 	SPARK_CONNECT_PORT,
 	SPARK_SUBSTITUTES_IMAGES, /* {{SPARK_VERSION}} */

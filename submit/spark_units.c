@@ -46,15 +46,6 @@ static const struct unit binary_units[] = {
 	{ "pib", MIB * 1024 * 1024 * 1024 },
 };
 
-/* The suffixes of JavaUtils.timeStringAs, in either case, and their microseconds. */
-static const struct {
-	const char *suffix;
-	int64_t us;
-} time_units[] = {
-	{ "us", 1 },         { "ms", 1000 },      { "s", 1000000 },     { "m", 60000000 },
-	{ "min", 60000000 }, { "h", 3600000000 }, { "d", 86400000000 },
-};
-
 /* What Kubernetes writes differently: an upper-case letter alone is a power of 1000. */
 static const struct unit kubernetes_units[] = {
 	{ "Ki", 1024 },
@@ -160,40 +151,6 @@ bool spark_conf_get_bytes(const struct spark_conf *conf, const char *key, int64_
 	if (spark_conf_get(conf, key))
 		return get_size(conf, key, 1, bytes, err);
 	*bytes = default_bytes;
-	return true;
-}
-
-/* 0 for what is no unit of time. */
-static int64_t time_unit_us(const char *suffix)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(time_units); i++)
-		if (!strcasecmp(time_units[i].suffix, suffix))
-			return time_units[i].us;
-	return 0;
-}
-
-bool spark_conf_get_ms(const struct spark_conf *conf, const char *key, int64_t default_ms,
-                       int64_t *ms, struct error **err)
-{
-	const char *value = spark_conf_get(conf, key);
-	scoped(text) char *text = trimmed(value ? value : "");
-	size_t digits = strspn(text, "0123456789");
-	int64_t unit_us = time_unit_us(text[digits] ? text + digits : "ms");
-	scoped(text) char *number = xstrndup(text, digits);
-	int64_t count;
-
-	if (!value) {
-		*ms = default_ms;
-		return true;
-	}
-	if (!unit_us || !text_to_int64(number, 0, INT64_MAX / unit_us, &count))
-		return error_set(err, ERROR_INVALID,
-		                 "%s: '%s' is not a time; write a whole number with ms, s, min, h "
-		                 "or d, as in '500ms' or '2min'",
-		                 key, value);
-	*ms = count * unit_us / 1000;
 	return true;
 }
 

@@ -376,45 +376,6 @@ static void test_driver_mount_volumes__refuses_what_the_release_refuses(void **s
 	assert_volume_refused("3.5.9", flag, "mount.readOnly: 'yes' is neither true nor false");
 }
 
-/* ---- executors ---- */
-
-static void test_driver_check_executors__refuses_what_the_driver_would_die_of(void **state)
-{
-	static const struct {
-		const char *version, *property, *value;
-		const char *part; /* NULL: accepted */
-	} cases[] = {
-		{ "3.5.9", "spark.kubernetes.allocation.batch.size", "0", "must be at least 1" },
-		{ "4.3.0", "spark.kubernetes.allocation.batch.size", "many", "whole number" },
-		{ "4.3.0", "spark.kubernetes.allocation.batch.size", "1", NULL },
-		{ "4.3.0", "spark.kubernetes.allocation.maxPendingPods", "-1", "at least 1" },
-		{ "3.5.9", "spark.kubernetes.allocation.batch.delay", "0s", "more than 0ms" },
-		{ "3.5.9", "spark.kubernetes.allocation.batch.delay", "100ms", NULL },
-		{ "4.0.0", "spark.kubernetes.allocation.batch.delay", "100ms", "more than 100ms" },
-		{ "4.0.0", "spark.kubernetes.allocation.batch.delay", "101ms", NULL },
-		{ "4.0.0", "spark.kubernetes.allocation.batch.delay", "soon", "is not a time" },
-		{ "3.5.9", "spark.kubernetes.executor.podNamePrefix", "Upper", "'Upper' cannot" },
-		{ "3.5.9", "spark.kubernetes.executor.podNamePrefix", "lower", NULL },
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct spark_app app = spark_objects_python_app();
-		scoped(error) struct error *err = NULL;
-		json_auto_t *objects = NULL;
-
-		set_text(&app.spark_version, cases[i].version);
-		spark_conf_set(app.conf, cases[i].property, cases[i].value);
-		objects = driver_objects_build(&app, &err);
-		if (!cases[i].part)
-			assert_ok(objects, err);
-		else
-			assert_error_contains(err, cases[i].part);
-		spark_app_release(&app);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,7 +391,6 @@ int main(void)
 		cmocka_unit_test(test_driver_mount_volumes__names_every_claim_on_demand),
 		cmocka_unit_test(test_driver_mount_volumes__knows_paths_and_types_of_4_0),
 		cmocka_unit_test(test_driver_mount_volumes__refuses_what_the_release_refuses),
-		cmocka_unit_test(test_driver_check_executors__refuses_what_the_driver_would_die_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

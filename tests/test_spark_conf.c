@@ -143,34 +143,6 @@ static void test_spark_conf_get_bytes__counts_a_bare_number_as_bytes(void **stat
 	}
 }
 
-static void test_spark_conf_get_ms__follows_the_units_of_spark(void **state)
-{
-	static const struct {
-		const char *text;
-		int64_t ms; /* -1: refused */
-	} cases[] = {
-		{ "500ms", 500 },   { "500", 500 },    { "2s", 2000 },     { "2m", 120000 },
-		{ "2MIN", 120000 }, { "1h", 3600000 }, { "1d", 86400000 }, { "1999us", 1 },
-		{ " 3s ", 3000 },   { "1.5s", -1 },    { "-1s", -1 },      { "", -1 },
-		{ "s", -1 },        { "1 s", -1 },     { "1week", -1 },    { "999999999999d", -1 },
-	};
-	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		scoped(error) struct error *err = NULL;
-		int64_t ms = -1;
-
-		spark_conf_set(conf, "spark.delay", cases[i].text);
-		if (spark_conf_get_ms(conf, "spark.delay", 1, &ms, &err) != (cases[i].ms >= 0) ||
-		    ms != cases[i].ms)
-			fail_msg("'%s' is read as %lld", cases[i].text, (long long)ms);
-		if (err)
-			assert_error_contains(err, "spark.delay");
-	}
-}
-
 static void test_spark_conf_get__gives_the_default_when_unset_and_names_the_key(void **state)
 {
 	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
@@ -247,7 +219,6 @@ int main(void)
 			test_spark_conf_merge_json__refuses_nested_mappings_and_merges_nothing),
 		cmocka_unit_test(test_spark_conf_get_mib__follows_the_units_of_spark),
 		cmocka_unit_test(test_spark_conf_get_bytes__counts_a_bare_number_as_bytes),
-		cmocka_unit_test(test_spark_conf_get_ms__follows_the_units_of_spark),
 		cmocka_unit_test(
 			test_spark_conf_get__gives_the_default_when_unset_and_names_the_key),
 		cmocka_unit_test(test_spark_conf_write_properties__escapes_as_java_does),

@@ -82,7 +82,6 @@ static void test_spark_release_has__grows_with_the_release(void **state)
 		{ SPARK_MINIMUM_OVERHEAD, "3.5", "4.0" },
 		{ SPARK_CLAIMS_FOR_ONE_POD, "v3.5.9", "v4.0.0" },
 		{ SPARK_VOLUME_DETAILS, "3.5.9", "4.0.0-preview1" },
-		{ SPARK_CHECKS_ALLOCATION_DELAY, "3.5.9", "4.3.0" },
 		{ SPARK_CONNECT_PORT, "4.0.5", "4.1.0" },
 		{ SPARK_SUBSTITUTES_IMAGES, "4.0.5", "4.2.1" },
 		{ SPARK_EXCLUDES_STEPS, "4.0.5", "4.1.4" },
