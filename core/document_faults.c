@@ -46,7 +46,7 @@ static void make_printable(char *message)
 	size_t size = strlen(message), i;
 
 	if (size > MESSAGE_LIMIT) {
-		size = MESSAGE_LIMIT;
+		size = MESSAGE_LIMIT - strlen("...");
 		while (size && ((unsigned char)message[size] & 0xc0) == 0x80)
 			size--;
 		memcpy(message + size, "...", sizeof("..."));

@@ -294,6 +294,26 @@ static void test_faults_check__sorts_by_place_and_makes_messages_printable(void 
 	error_free(err);
 }
 
+/* One character beyond the limit is less than the dots take. */
+static void test_faults_add__cuts_a_message_of_any_length(void **state)
+{
+	size_t size;
+
+	(void)state;
+	for (size = 590; size < 620; size++) {
+		scoped(faults) struct faults *faults = faults_new();
+		scoped(text) char *message = xcalloc(size + 1, 1);
+		struct error *err = NULL;
+
+		memset(message, 'x', size);
+		faults_add(faults, NULL, (struct document_position){ 0 }, "%s", message);
+		assert_false(faults_check(faults, &err));
+		assert_int_equal(strlen(err->message), size <= 600 ? size : 600);
+		assert_int_equal(text_ends_with(err->message, "..."), size > 600);
+		error_free(err);
+	}
+}
+
 static void test_faults_check__shows_a_hundred_and_counts_the_rest(void **state)
 {
 	scoped(faults) struct faults *faults = faults_new();
@@ -679,6 +699,7 @@ int main(void)
 		cmocka_unit_test(test_document_position__finds_values_keys_and_items),
 		cmocka_unit_test(test_document_copy_places__puts_parts_where_their_models_stand),
 		cmocka_unit_test(test_faults_check__sorts_by_place_and_makes_messages_printable),
+		cmocka_unit_test(test_faults_add__cuts_a_message_of_any_length),
 		cmocka_unit_test(test_faults_check__shows_a_hundred_and_counts_the_rest),
 		cmocka_unit_test(test_document_write_yaml__writes_blocks_that_people_can_read),
 		cmocka_unit_test(
