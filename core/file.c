@@ -13,6 +13,8 @@
 #include "core/memory.h"
 #include "core/text.h"
 
+#define COPY_BYTES ((size_t)1 << 17)
+
 static void *file_error(struct error **err, const char *action, const char *path)
 {
 	int number = errno;
@@ -105,6 +107,40 @@ bool file_write(const char *path, const void *bytes, size_t size, unsigned mode,
 	if (fd < 0 || !write_all(fd, bytes, size))
 		return file_error(err, "write", path);
 	return true;
+}
+
+static bool copy_bytes(int from, int to, const char *path, struct error **err)
+{
+	scoped(text) char *buffer = xcalloc(COPY_BYTES, 1);
+	size_t got;
+
+	do {
+		if (!read_all(from, buffer, COPY_BYTES, &got))
+			return file_error(err, "read", path);
+		if (!write_all(to, buffer, got))
+			return file_error(err, "copy", path);
+	} while (got == COPY_BYTES);
+	return true;
+}
+
+bool file_copy(const char *from, const char *to, unsigned mode, struct error **err)
+{
+	scoped(text) char *temporary = text_printf("%s.XXXXXX", to);
+	scoped(fd) int source = open(from, O_RDONLY | O_CLOEXEC);
+	scoped(fd) int copy = -1;
+	bool is_copied;
+
+	if (source < 0)
+		return file_error(err, "open", from);
+	copy = mkostemp(temporary, O_CLOEXEC);
+	if (copy < 0)
+		return file_error(err, "write", to);
+	is_copied = copy_bytes(source, copy, from, err);
+	if (is_copied && (fchmod(copy, mode) || rename(temporary, to)))
+		is_copied = file_error(err, "write", to);
+	if (!is_copied)
+		unlink(temporary);
+	return is_copied;
 }
 
 bool file_make_folders(const char *path, unsigned mode, struct error **err)

@@ -17,6 +17,8 @@ bool file_write_atomic(const char *path, const void *bytes, size_t size, unsigne
 /* Replaces what is there, in place and not synced: for what can be made again. */
 bool file_write(const char *path, const void *bytes, size_t size, unsigned mode,
                 struct error **err);
+/* The file at `from`, of any size, as `to`: temporary file beside it with `mode`, rename. */
+bool file_copy(const char *from, const char *to, unsigned mode, struct error **err);
 /* Like mkdir -p. */
 bool file_make_folders(const char *path, unsigned mode, struct error **err);
 bool file_exists(const char *path);

@@ -27,6 +27,46 @@ static int remove_folder(void **state)
 	return 0;
 }
 
+static void test_file_copy__copies_what_is_larger_than_its_buffer(void **state)
+{
+	enum { SIZE = (1 << 18) + 7 };
+	scoped(text) char *from = file_join(*state, "from");
+	scoped(text) char *to = file_join(*state, "to");
+	scoped(text) char *bytes = xcalloc(SIZE, 1);
+	scoped(text) char *copy = NULL;
+	struct error *err = NULL;
+	struct stat status;
+	size_t size = 0;
+
+	for (size_t i = 0; i < SIZE; i++)
+		bytes[i] = (char)(i * 31 >> 3);
+	assert_ok(file_write(from, bytes, SIZE, 0600, &err), err);
+	assert_ok(file_copy(from, to, 0644, &err), err);
+	assert_ok(copy = file_read(to, SIZE, &size, &err), err);
+	assert_int_equal(size, SIZE);
+	assert_memory_equal(copy, bytes, SIZE);
+	assert_int_equal(stat(to, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0644);
+}
+
+static void test_file_copy__says_which_of_the_two_is_wrong(void **state)
+{
+	scoped(text) char *from = file_join(*state, "from");
+	struct error *err = NULL;
+
+	assert_false(file_copy("/no/from", "/no/to", 0644, &err));
+	assert_error_contains(err, "open '/no/from'");
+	error_free(take(err));
+	assert_ok(file_write(from, "x", 1, 0600, &err), err);
+	assert_false(file_copy(from, "/no/to", 0644, &err));
+	assert_error_contains(err, "write '/no/to'");
+	assert_int_equal(err->kind, ERROR_NOT_FOUND);
+	error_free(take(err));
+	assert_false(file_copy(*state, from, 0644, &err));
+	assert_error_contains(err, "read '");
+	error_free(err);
+}
+
 static void test_file_write_atomic__replaces_with_the_mode(void **state)
 {
 	scoped(text) char *path = file_join(*state, "a/b/file");
@@ -123,6 +163,8 @@ static void test_base64_decode__takes_back_what_was_encoded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_file_copy__copies_what_is_larger_than_its_buffer),
+		cmocka_unit_test(test_file_copy__says_which_of_the_two_is_wrong),
 		cmocka_unit_test(test_file_write_atomic__replaces_with_the_mode),
 		cmocka_unit_test(test_file_read__refuses_what_is_too_large),
 		cmocka_unit_test(test_file_read__says_that_a_file_is_missing),
