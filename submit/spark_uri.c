@@ -80,14 +80,22 @@ static bool is_quoted(char c)
 	return (unsigned char)c <= ' ' || c == 0x7f || strchr("\"#%<>?[\\]^`{|}", c);
 }
 
+/* Java leaves a comma, which would part the name in two where it is one of a list; and it knows no
+ * bytes that are no text. */
+static bool is_quoted_in_list(char c, bool is_text)
+{
+	return is_quoted(c) || c == ',' || (!is_text && (unsigned char)c >= 0x80);
+}
+
 char *spark_uri_from_path(const char *path)
 {
 	struct text_stream stream;
 	FILE *out = text_stream_open(&stream);
+	bool is_text = text_is_utf8(path, strlen(path));
 
 	fputs(FILE_SCHEME "//", out);
 	for (; *path; path++)
-		if (is_quoted(*path))
+		if (is_quoted_in_list(*path, is_text))
 			fprintf(out, "%%%02X", (unsigned char)*path);
 		else
 			fputc(*path, out);

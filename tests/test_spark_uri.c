@@ -70,6 +70,8 @@ static void test_spark_uri_resolve__does_what_java_does(void **state)
 		{ "*.jar", "@/*.jar" },
 		{ "100%.txt", "@/100%25.txt" },
 		{ "ä.txt", "@/ä.txt" },
+		{ "a,b.txt", "@/a%2Cb.txt" }, /* Java: a,b.txt, two names in a list */
+		{ "\xe4.txt", "@/%E4.txt" },
 		{ "a%20b.zip#env", "@/a%20b.zip#env" },
 		{ "a b.zip#env", "@/a%20b.zip%23env" },
 		{ "local:///opt/x.jar", "local:///opt/x.jar" },
