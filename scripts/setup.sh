@@ -8,7 +8,8 @@ usage() {
 usage: scripts/setup.sh WHAT...
   build     packages to compile stepop
   check     packages for its unit tests and checks, and to fuzz it
-  spark     a JRE and Spark's own spark-submit; prints the folder of its venv
+  spark     a JRE and Spark 3.5's own spark-submit; prints the folder of its venv
+  spark4    the same of Spark 4.3
   go        a Go toolchain for the test cluster; prints the path of its go command
   maven     the mvn command, which fetches two jars for the Spark image
   node      packages to build images and to host a node (tests/cluster/)
@@ -30,7 +31,8 @@ node_packages=(ca-certificates conntrack containerd containernetworking-plugins 
 	iproute2 iptables libc6-dev mmdebstrap openssl procps python3 python3-pip runc socat
 	util-linux)
 
-spark_requirements=(pyspark==3.5.9 numpy==1.26.4 pandas==2.2.3 pyarrow==17.0.0)
+spark3_requirements=(pyspark==3.5.9 numpy==1.26.4 pandas==2.2.3 pyarrow==17.0.0)
+spark4_requirements=(pyspark==4.3.0)
 go_version=1.26.8
 go_minimum_minor=26 # what the newest module of the test cluster asks for: 1.26
 
@@ -137,12 +139,14 @@ build_spark_venv() (
 
 # On a terminal pip shows how far it is; in a log its bars and notices are only noise.
 download_spark() {
-	say "downloading Spark, about 400 MB"
+	say "downloading ${spark_requirements[0]}, about 400 MB"
 	if [ -t 2 ]; then export PIP_VERBOSE=1; else export PIP_QUIET=1; fi
 	build_spark_venv "$@"
 }
 
+# setup_spark REQUIREMENT...: the first is the Spark.
 setup_spark() {
+	local spark_requirements=("$@") # for build_spark_venv, too
 	# Not the python3 of PATH: that may be a shim for a Python that no wheel is made for.
 	local python=/usr/bin/python3 needed=(python3 python3-venv) version major venv
 	major=$(java_major)
@@ -153,7 +157,7 @@ setup_spark() {
 	case $version in
 	3.9 | 3.10 | 3.11) ;;
 	3.12) spark_requirements+=(setuptools==75.8.0) ;; # Spark 3.5 imports distutils
-	*) die "Spark 3.5 runs on Python 3.9 to 3.12, $python is $version" ;;
+	*) die "Spark runs on Python 3.9 to 3.12, $python is $version" ;;
 	esac
 	venv=$cache/spark/$(digest_of "$version" "${spark_requirements[@]}" \
 		"$(declare -f build_spark_venv write_find_spark_home)")
@@ -212,7 +216,8 @@ for what in "$@"; do
 	case $what in
 	build) packages "${build_packages[@]}" ;;
 	check) packages "${build_packages[@]}" "${check_packages[@]}" ;;
-	spark) setup_spark ;;
+	spark) setup_spark "${spark3_requirements[@]}" ;;
+	spark4) setup_spark "${spark4_requirements[@]}" ;;
 	go) setup_go ;;
 	maven) command -v mvn >/dev/null || packages maven ;;
 	node) packages "${node_packages[@]}" ;;
