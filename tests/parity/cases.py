@@ -15,8 +15,10 @@ BASE_OPTIONS = [
     "--conf", "spark.kubernetes.namespace=@NAMESPACE@",
     "--conf", "spark.kubernetes.container.image=spark:1",
 ]
-# spark-submit would wait for ever: nothing runs the pods.
-NO_WAIT = ["--conf", "spark.kubernetes.submission.waitAppCompletion=false"]
+# spark-submit would wait for ever, since nothing runs the pods; and a busy machine may be slow.
+NO_WAIT = ["--conf", "spark.kubernetes.submission.waitAppCompletion=false",
+           "--conf", "spark.kubernetes.submission.requestTimeout=120000",
+           "--conf", "spark.kubernetes.submission.connectionTimeout=60000"]
 
 
 class Case:

@@ -62,12 +62,20 @@ class Cluster:
             subprocess.run([SCRIPT, "down", self.folder], check=True)
 
     def request(self, method, path, body=None):
-        if not hasattr(self.connections, "kept"):
-            self.connections.kept = http.client.HTTPSConnection(self.server, context=self.tls)
+        """Again where the server has closed a connection that was kept: all requests allow it."""
         headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
-        self.connections.kept.request(method, path, body and json.dumps(body), headers)
-        response = self.connections.kept.getresponse()
-        return response.status, json.loads(response.read())
+        for attempt in range(5):
+            if not hasattr(self.connections, "kept"):
+                self.connections.kept = http.client.HTTPSConnection(self.server, context=self.tls)
+            try:
+                self.connections.kept.request(method, path, body and json.dumps(body), headers)
+                response = self.connections.kept.getresponse()
+                return response.status, json.loads(response.read())
+            except (http.client.HTTPException, OSError):
+                del self.connections.kept
+                if attempt == 4:
+                    raise
+        return None
 
     def create(self, path, body):
         status, answer = self.request("POST", path, body)
