@@ -20,7 +20,7 @@ TESTS ?= $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 API_TESTS ?= $(patsubst tests/%.c,%,$(wildcard tests/api/test_*.c))
 TEST_SUPPORT := $(wildcard tests/fakes/*.c)
 
-.PHONY: all unit api check test demo install clean deps check-deps cluster-up cluster-down FORCE
+.PHONY: all unit api check parity test demo install clean deps check-deps cluster-up cluster-down FORCE
 all: $(BUILD)/stepop
 
 $(BUILD)/release/%.o: %.c $(BUILD)/flags | deps
@@ -85,10 +85,16 @@ check: unit $(BUILD)/asan/stepop $(BUILD)/stepop
 	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
 	tests/runtime/run.sh
 	tests/run_cli.sh $(BUILD)/asan/stepop
+	/usr/bin/python3 -B tests/parity/parity.py check --stepop $(BUILD)/stepop
+
+# What spark-submit creates is recorded anew, by the real one on a real API server.
+parity: $(BUILD)/stepop
+	/usr/bin/python3 -B tests/parity/parity.py parity --stepop $(BUILD)/stepop
 
 # Everything: also a real API server, real Spark, and whole runs on a real node.
 test: check
 	$(MAKE) api
+	$(MAKE) parity
 	tests/runtime/run.sh spark
 	tests/e2e/run.sh $(BUILD)/stepop
 
