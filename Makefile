@@ -58,6 +58,12 @@ $(BUILD)/stepop: $(SOURCES:%.c=$(BUILD)/release/%.o)
 	@echo 'LD $@'
 	@$(CC) $(CFLAGS) -rdynamic $^ $$(pkg-config --libs $(PACKAGES)) -ldl -o $@
 
+# What benchmarks measure with. Linked with libcurl, which only stepop itself loads when it is needed.
+$(BUILD)/bench/%: $(BUILD)/release/bench/%.o $(LIBRARY:%.c=$(BUILD)/release/%.o)
+	@mkdir -p $(@D)
+	@echo 'LD $@'
+	@$(CC) $(CFLAGS) -rdynamic $^ $$(pkg-config --libs $(PACKAGES) libcurl) -ldl -o $@
+
 $(BUILD)/asan/libstepop.a: $(LIBRARY:%.c=$(BUILD)/asan/%.o) $(TEST_SUPPORT:%.c=$(BUILD)/asan/%.o)
 	@rm -f $@
 	@ar rcs $@ $^
