@@ -14,10 +14,10 @@ usage() {
 	cat <<'EOF'
 usage: tests/cluster/build.sh WHAT...
   kube, etcd, coredns, minio                     programs, from the Go module proxy
-  pause, busybox, python, spark                  images, as OCI layouts; takes root
+  pause, busybox, python, spark, spark4          images, as OCI layouts; takes root
   control-plane = kube etcd                      no root needed
   programs = kube etcd coredns minio             no root needed
-  images = pause busybox python spark
+  images = pause busybox python spark spark4
   all = programs images
 Prints the folder of each. A folder is named by a digest of all that it was made from;
 what is there already is not built again.
@@ -95,7 +95,7 @@ build() {
 	kube | etcd) cached "programs/$what" "$(program_key "$what")" "build_$what" ;;
 	coredns) build_program coredns "$coredns_module" ;;
 	minio) build_program minio "$minio_module" ;;
-	pause | busybox | python | spark)
+	pause | busybox | python | java | spark | spark4)
 		cached "images/$what" "$(image_key "$what")" "build_image_$what"
 		;;
 	control-plane) build_each kube etcd ;;

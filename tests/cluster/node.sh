@@ -152,6 +152,7 @@ node_env() {
 		printf 'STEPOP_S3_ACCESS_KEY stepop\n'
 		printf 'STEPOP_S3_SECRET_FILE %s\n' "$state/etc/s3-secret"
 		printf 'STEPOP_SPARK_IMAGE %s\n' "$(image_name spark)"
+		printf 'STEPOP_SPARK4_IMAGE %s\n' "$(image_name spark4)"
 		printf 'STEPOP_PYTHON_IMAGE %s\n' "$(image_name python)"
 		printf 'STEPOP_BUSYBOX_IMAGE %s\n' "$(image_name busybox)"
 	} | while read -r name value; do printf 'export %s=%q\n' "$name" "$value"; done

@@ -6,10 +6,11 @@
 # shellcheck disable=SC2034,SC2154 # $images is for others; $here, $cache and $setup are lib.sh's
 # shellcheck disable=SC2016 # hooks are expanded by mmdebstrap's shell
 
-images=(pause busybox python spark)
+images=(pause busybox python spark spark4)
 registry=stepop.test # a name that resolves nowhere: nothing may be pulled
-spark_version=3.5.9
-# S3A for the Hadoop client that this Spark has inside, by the versions of Hadoop's own pom.
+declare -A spark_versions=([spark]=3.5.9 [spark4]=4.3.0)
+# S3A for the Hadoop client that Spark 3.5 has inside, by the versions of Hadoop's own pom. What
+# the one in 4.3 takes weighs 700 MB; no test of it needs S3.
 spark_jars=(org.apache.hadoop:hadoop-aws:3.3.4
 	com.amazonaws:aws-java-sdk-bundle:1.12.262
 	org.wildfly.openssl:wildfly-openssl:1.0.7.Final)
@@ -22,7 +23,7 @@ image_name() {
 	pause) printf '%s/pause:1\n' $registry ;;
 	busybox) printf '%s/busybox:1.35\n' $registry ;;
 	python) printf '%s/python:3.11\n' $registry ;;
-	spark) printf '%s/spark:%s\n' $registry $spark_version ;;
+	spark | spark4) printf '%s/spark:%s\n' $registry "${spark_versions[$1]}" ;;
 	esac
 }
 
@@ -32,11 +33,12 @@ image_key() {
 	pause) digest_of "${common[@]}" images/pause.c ;;
 	busybox) digest_of "${common[@]}" ;;
 	python) digest_of "${common[@]}" debian_layer "$debian_packages" ;;
-	spark)
-		digest_of "${common[@]}" debian_layer "$spark_user" python_layer spark_layer \
-			examples_jar "$debian_packages,$java_packages" "${spark_jars[*]}" \
+	java) digest_of build_image_java debian_layer "$spark_user" "$debian_packages,$java_packages" ;;
+	spark | spark4)
+		digest_of "${common[@]}" "$(image_key java)" java_layer python_layer s3_layer \
+			spark_layer spark_config examples_jar "${spark_jars[*]}" \
 			images/entrypoint.sh images/decom.sh images/SparkPi.scala \
-			"$(basename "$("$setup" spark)")" # the same Spark and Python packages
+			"$(basename "$("$setup" "$1")")" # the same Spark and Python packages
 		;;
 	esac
 }
@@ -128,9 +130,10 @@ version_of() {
 	"$venv/bin/python3" -c "import importlib.metadata as m; print(m.version('$1'))"
 }
 
-# spark_layer LAYER: /opt/spark as the tarballs of Spark have it, out of the installed pyspark.
+# spark_layer LAYER VERSION: /opt/spark as the tarballs of Spark have it, out of the installed
+# pyspark.
 spark_layer() {
-	local root=$1.root spark=$1.root/opt/spark pyspark jar folder
+	local root=$1.root spark=$1.root/opt/spark pyspark folder
 	pyspark=$(echo "$venv"/lib/python3*/site-packages/pyspark)
 	mkdir -p "$spark"/{conf,work-dir,python}
 	for folder in bin sbin jars data examples licenses; do
@@ -138,11 +141,10 @@ spark_layer() {
 	done
 	cp -r "$pyspark/python/lib" "$spark/python/lib"
 	tar -C "$pyspark/.." --exclude __pycache__ \
-		--exclude pyspark/{bin,sbin,jars,data,examples,licenses,python} -c pyspark |
+		--exclude=pyspark/{bin,sbin,jars,data,examples,licenses,python} -c pyspark |
 		tar -x -C "$spark/python"
-	examples_jar "$spark"
-	printf 'Spark %s\n' "$spark_version" >"$spark/RELEASE"
-	for jar in "${spark_jars[@]}"; do fetch_jar "$jar" "$spark/jars"; done
+	examples_jar "$spark" "$2"
+	printf 'Spark %s\n' "$2" >"$spark/RELEASE"
 	install "$here/images/entrypoint.sh" "$here/images/decom.sh" "$root/opt"
 	chmod -R u=rwX,go=rX "$root"
 	chmod a+x "$spark"/bin/* "$spark"/sbin/*
@@ -151,14 +153,26 @@ spark_layer() {
 	layer_of "$root" "$1"
 }
 
-# examples_jar SPARK: Spark has the Scala compiler inside, so that this takes no JDK.
+# s3_layer LAYER: the jars by which Spark reads and writes s3a://.
+s3_layer() {
+	local root=$1.root jars=$1.root/opt/spark/jars jar
+	mkdir -p "$jars"
+	for jar in "${spark_jars[@]}"; do fetch_jar "$jar" "$jars"; done
+	chmod -R u=rwX,go=rX "$root"
+	chown -R 185:185 "$root/opt/spark"
+	layer_of "$root" "$1"
+}
+
+# examples_jar SPARK VERSION: Spark has the Scala compiler inside, so that this takes no JDK.
 examples_jar() {
-	local spark=$1
+	local spark=$1 scala
+	scala=$(basename "$spark"/jars/spark-core_*.jar)
+	scala=${scala#spark-core_} scala=${scala%%-*}
 	mkdir "$spark/classes" "$spark/examples/jars"
 	java -cp "$spark/jars/*" scala.tools.nsc.Main -usejavacp -deprecation \
 		-d "$spark/classes" "$here/images/SparkPi.scala"
 	(cd "$spark/classes" && python3 -m zipfile -c \
-		"$spark/examples/jars/spark-examples_2.12-$spark_version.jar" org)
+		"$spark/examples/jars/spark-examples_$scala-$2.jar" org)
 	rm -r "$spark/classes"
 }
 
@@ -180,20 +194,43 @@ spark_user='chroot "$1" sh -c "groupadd --system --gid 185 spark &&
 	useradd --system --uid 185 --gid spark --create-home --shell /bin/bash spark &&
 	chmod g+w /etc/passwd"'
 
-build_image_spark() {
-	local venv config
-	venv=$("$setup" spark)
-	retry debian_layer "$1/debian.tar" "$debian_packages,$java_packages" \
+# The layer below the Spark images, which has no name of its own on a node.
+build_image_java() {
+	retry debian_layer "$1/layer.tar" "$debian_packages,$java_packages" \
 		--customize-hook "$spark_user"
+}
+
+# java_layer LAYER: a hard link, for layers are moved into the image.
+java_layer() {
+	local folder
+	folder=$("$here/build.sh" java)
+	ln "$folder/layer.tar" "$1"
+}
+
+spark_config() {
+	cat <<-EOF
+		{"User": "185", "WorkingDir": "/opt/spark/work-dir",
+		 "Entrypoint": ["/opt/entrypoint.sh"],
+		 "Env": ["$path:/opt/spark/bin", "SPARK_HOME=/opt/spark", "LANG=C.UTF-8",
+		         "JAVA_HOME=/usr/lib/jvm/java-17-openjdk-amd64"]}
+	EOF
+}
+
+build_image_spark() {
+	local venv
+	venv=$("$setup" spark)
+	java_layer "$1/java.tar"
 	python_layer "$1/python.tar"
-	spark_layer "$1/spark.tar"
-	config=$(
-		cat <<-EOF
-			{"User": "185", "WorkingDir": "/opt/spark/work-dir",
-			 "Entrypoint": ["/opt/entrypoint.sh"],
-			 "Env": ["$path:/opt/spark/bin", "SPARK_HOME=/opt/spark", "LANG=C.UTF-8",
-			         "JAVA_HOME=/usr/lib/jvm/java-17-openjdk-amd64"]}
-		EOF
-	)
-	assemble "$1" spark "$config" "$1/debian.tar" "$1/python.tar" "$1/spark.tar"
+	s3_layer "$1/s3.tar"
+	spark_layer "$1/spark.tar" "${spark_versions[spark]}"
+	assemble "$1" spark "$(spark_config)" "$1"/{java,python,s3,spark}.tar
+}
+
+# Without packages for Python: what the tests run on it needs Spark's own alone.
+build_image_spark4() {
+	local venv
+	venv=$("$setup" spark4)
+	java_layer "$1/java.tar"
+	spark_layer "$1/spark.tar" "${spark_versions[spark4]}"
+	assemble "$1" spark4 "$(spark_config)" "$1"/{java,spark}.tar
 }
