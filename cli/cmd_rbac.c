@@ -40,13 +40,26 @@ static bool has_option(const struct component *component, const char *option)
 	return false;
 }
 
-/* What is asked for; borrows from `component` and `arguments`. */
-static bool read_options(const struct arguments *arguments, const struct component *component,
-                         struct rbac_options *options, struct error **err)
-{
-	const char *namespace = argument_option(arguments, "namespace");
-	const char *account = component_text(component, "service_account", NULL);
+/* Whose rights, and where: a step operator's, or what was typed. */
+struct target {
+	struct component *component; /* NULL: no step operator is meant */
+	struct rbac_options options; /* borrows from the component and the arguments */
+};
 
+static void target_release(struct target *target)
+{
+	component_free(target->component);
+}
+#define target_cleanup target_release
+
+static bool read_component(struct target *target, const struct arguments *arguments,
+                           struct error **err)
+{
+	const struct component *component = target->component = load_operator(arguments, err);
+	const char *account = component ? component_text(component, "service_account", NULL) : NULL;
+
+	if (!component)
+		return false;
 	if (!has_option(component, "service_account"))
 		return error_set(err, ERROR_INVALID,
 		                 "step operator '%s' (%s) makes no pods; name another one with "
@@ -57,28 +70,41 @@ static bool read_options(const struct arguments *arguments, const struct compone
 		                 "step operator '%s' has no service account; set one with 'stepop "
 		                 "step-operator update %s --service_account=spark'",
 		                 component->name, component->name);
-	*options = (struct rbac_options){
-		.namespace =
-			namespace ? namespace : component_text(component, "namespace", "default"),
-		.service_account = account,
-		.submitter = argument_option(arguments, "submitter"),
-		.submitter_group = argument_option(arguments, "submitter-group"),
-	};
+	target->options.service_account = account;
+	target->options.namespace = component_text(component, "namespace", "default");
 	return true;
 }
 
-/* The cluster of the step operator. */
-static struct cluster *open_cluster(const struct arguments *arguments,
-                                    const struct component *component,
-                                    const struct rbac_options *options, struct error **err)
+/* An account that was typed needs no project: 'stepop submit' does not either. */
+static bool target_read(struct target *target, const struct arguments *arguments,
+                        struct error **err)
 {
-	const char *master = component_text(component, "master", NULL);
+	const char *namespace = argument_option(arguments, "namespace");
+
+	*target = (struct target){
+		.options = { .namespace = "default",
+		             .service_account = argument_option(arguments, "service-account"),
+		             .submitter = argument_option(arguments, "submitter"),
+		             .submitter_group = argument_option(arguments, "submitter-group") }
+	};
+	if (!target->options.service_account && !read_component(target, arguments, err))
+		return false;
+	if (namespace)
+		target->options.namespace = namespace;
+	return true;
+}
+
+static struct cluster *open_cluster(const struct arguments *arguments, const struct target *target,
+                                    struct error **err)
+{
+	const char *master =
+		target->component ? component_text(target->component, "master", NULL) : NULL;
 	const struct kube_config_options config_options = {
 		.kubeconfig = argument_option(arguments, "kubeconfig"),
 		.context = argument_option(arguments, "context"),
 		.server = master && text_starts_with(master, "k8s://") ? master + strlen("k8s://")
 		                                                       : master,
-		.namespace = options->namespace,
+		.namespace = target->options.namespace,
 	};
 
 	return cluster_open(&config_options, err);
@@ -86,13 +112,12 @@ static struct cluster *open_cluster(const struct arguments *arguments,
 
 static bool run_render(const struct arguments *arguments, struct error **err)
 {
-	scoped(component) struct component *component = load_operator(arguments, err);
-	struct rbac_options options;
+	scoped(target) struct target target;
 	json_auto_t *objects = NULL;
 
-	if (!component || !read_options(arguments, component, &options, err))
+	if (!target_read(&target, arguments, err))
 		return false;
-	objects = rbac_objects(&options, err);
+	objects = rbac_objects(&target.options, err);
 	return objects && output_manifests(stdout, argument_output(arguments), objects, err);
 }
 
@@ -135,17 +160,16 @@ static bool apply_all(struct kube_client *client, const json_t *objects, enum ou
 
 static bool run_apply(const struct arguments *arguments, struct error **err)
 {
-	scoped(component) struct component *component = load_operator(arguments, err);
+	scoped(target) struct target target;
 	scoped(cluster) struct cluster *cluster = NULL;
-	struct rbac_options options;
 	json_auto_t *objects = NULL;
 
-	if (!component || !read_options(arguments, component, &options, err))
+	if (!target_read(&target, arguments, err))
 		return false;
-	objects = rbac_objects(&options, err);
+	objects = rbac_objects(&target.options, err);
 	if (!objects)
 		return false;
-	cluster = open_cluster(arguments, component, &options, err);
+	cluster = open_cluster(arguments, &target, err);
 	return cluster && apply_all(cluster->client, objects, argument_output(arguments), err);
 }
 
@@ -177,17 +201,17 @@ static bool run_check(const struct arguments *arguments, struct error **err)
 		{ "resource", "RESOURCE", false },
 		{ 0 },
 	};
-	scoped(component) struct component *component = load_operator(arguments, err);
+	scoped(target) struct target target;
 	scoped(cluster) struct cluster *cluster = NULL;
-	struct rbac_options options;
 	json_auto_t *rights = NULL;
 	size_t missing;
 
-	if (!component || !read_options(arguments, component, &options, err))
+	if (!target_read(&target, arguments, err))
 		return false;
-	rights = rbac_rights(&options, err);
-	cluster = rights ? open_cluster(arguments, component, &options, err) : NULL;
-	if (!cluster || !check_all(cluster->client, options.namespace, rights, &missing, err))
+	rights = rbac_rights(&target.options, err);
+	cluster = rights ? open_cluster(arguments, &target, err) : NULL;
+	if (!cluster ||
+	    !check_all(cluster->client, target.options.namespace, rights, &missing, err))
 		return false;
 	if (!output_rows(stdout, argument_output(arguments), columns, rights, err))
 		return false;
@@ -195,12 +219,13 @@ static bool run_check(const struct arguments *arguments, struct error **err)
 		return error_set(err, ERROR_AUTH,
 		                 "%zu of %zu rights are missing in namespace '%s'; someone who may "
 		                 "can grant them with 'stepop rbac apply'",
-		                 missing, json_array_size(rights), options.namespace);
+		                 missing, json_array_size(rights), target.options.namespace);
 	return true;
 }
 
 #define DETAILS                                                                             \
-	"Namespace and service account are those of the active stack's step operator. The " \
+	"Namespace and service account are those of the active stack's step operator, or "  \
+	"those of --namespace and --service-account. The "                                  \
 	"driver's account may manage its executors, and nothing else; with --submitter or " \
 	"--submitter-group, that user or group may run stepop against the namespace."
 
@@ -209,6 +234,8 @@ static const struct command_option options_of_rbac[] = {
 	  NULL },
 	{ "submitter-group", 0, VALUE_ONE, "GROUP", "who runs stepop: a group", NULL },
 	{ "step-operator", 0, VALUE_ONE, "NAME", "instead of the active stack's", NULL },
+	{ "service-account", 0, VALUE_ONE, "NAME",
+	  "account of drivers in --namespace; needs no project and no step operator", NULL },
 	{ 0 },
 };
 
@@ -228,7 +255,8 @@ const struct command cmd_rbac_apply = {
 	.summary = "create namespace, service account and least rights",
 	.details = DETAILS,
 	.options = options_of_rbac,
-	.examples = "  stepop rbac apply\n  stepop rbac apply --submitter-group data-engineers",
+	.examples = "  stepop rbac apply\n  stepop rbac apply --submitter-group data-engineers\n"
+		    "  stepop rbac apply -n spark --service-account spark",
 	.run = run_apply,
 };
 

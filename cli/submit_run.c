@@ -81,8 +81,8 @@ static void say(const struct submitted *item, const char *detail)
 {
 	if (is_quiet(item->run))
 		return;
-	fprintf(stderr, "%s: %s%s%s\n", item->id, state_name(item->state), detail ? ": " : "",
-	        detail ? detail : "");
+	fprintf(stderr, "%s: %s%s%s\n", item->id ? item->id : "an application",
+	        state_name(item->state), detail ? ": " : "", detail ? detail : "");
 }
 
 static bool is_worth_saying(const struct submit_run *run)
@@ -137,8 +137,16 @@ static json_t *objects_of(struct submitted *item, size_t index, struct error **e
 
 static void refuse(struct submitted *item, struct error *error)
 {
+	scoped(text) char *text = error_text(error);
+	scoped(text) char *advice = submission_advice(error, item->namespace, NULL);
+
 	item->error = error;
 	end_item(item, SUBMITTED_REFUSED);
+	if (is_quiet(item->run))
+		return;
+	say(item, text);
+	if (advice)
+		fprintf(stderr, "What to do: %s\n", advice);
 }
 
 static json_t *next(void *context, void **item_out)

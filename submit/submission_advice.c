@@ -34,7 +34,7 @@ static char *advise_namespace(const struct refusal *refusal)
 		return NULL;
 	return text_printf(
 		"the namespace '%s' does not exist; create it with 'stepop rbac apply', or "
-		"choose another one for the step operator (--namespace)",
+		"choose another one (--namespace)",
 		refusal->namespace);
 }
 
@@ -57,8 +57,8 @@ static char *advise_account(const struct refusal *refusal)
 	name = between(refusal->text, "serviceaccount \"", '"');
 	return text_printf(
 		"the service account '%s' does not exist in namespace '%s'; create it with "
-		"'stepop rbac apply', or choose another one for the step operator "
-		"(--service_account)",
+		"'stepop rbac apply', or choose another one (a step operator's service_account, "
+		"spark.kubernetes.authenticate.driver.serviceAccountName)",
 		name               ? name
 		: refusal->account ? refusal->account
 				   : "default",
@@ -152,9 +152,8 @@ static char *advise_size(const struct refusal *refusal)
 	    !strstr(refusal->text, "request is too large") &&
 	    !strstr(refusal->text, "entity too large"))
 		return NULL;
-	return xstrdup(
-		"the step's files and properties are too large for a ConfigMap; build what is "
-		"large into the image");
+	return xstrdup("files and properties are too large for a ConfigMap; build what is "
+	               "large into the image");
 }
 
 static char *advise_image(const struct refusal *refusal)
