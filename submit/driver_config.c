@@ -10,7 +10,6 @@
 #include "submit/driver_sensitive.h"
 #include "submit/kube_object.h"
 
-#define FILES_LIMIT_BYTES (900 * 1024) /* of the 1 MiB that an object may have in etcd */
 #define MAP_LIMIT_BYTES (1024 * 1024)
 #define KEY_LIMIT 253
 #define FILE_MODE 0644
@@ -62,13 +61,23 @@ static bool is_relative_path(const char *path)
 	return true;
 }
 
-static bool check_size(const json_t *contents, struct error **err)
+/* Path -> what the ConfigMap holds of it, of text and of base64. */
+static json_t *all_files(const struct spark_files *files)
+{
+	json_t *all = files->contents ? json_copy(files->contents) : json_object();
+
+	if (files->binaries)
+		json_object_update(all, files->binaries);
+	return all;
+}
+
+static bool check_size(const json_t *files, struct error **err)
 {
 	const char *path, *largest = "";
 	size_t total = 0, most = 0;
 	json_t *text;
 
-	json_object_foreach ((json_t *)contents, path, text) {
+	json_object_foreach ((json_t *)files, path, text) {
 		size_t size = strlen(path) + json_string_length(text);
 
 		total += size;
@@ -77,21 +86,24 @@ static bool check_size(const json_t *contents, struct error **err)
 			largest = path;
 		}
 	}
-	if (total <= FILES_LIMIT_BYTES)
+	if (total <= SPARK_FILES_LIMIT_BYTES)
 		return true;
 	return error_set(err, ERROR_INVALID,
 	                 "the step's files are %zu KiB together, and a ConfigMap carries %d KiB; "
 	                 "build what is large into the image (the largest is '%s', %zu KiB), or "
 	                 "read it from the artifact store",
-	                 total / 1024, FILES_LIMIT_BYTES / 1024, largest, most / 1024);
+	                 total / 1024, SPARK_FILES_LIMIT_BYTES / 1024, largest, most / 1024);
 }
 
-static bool collect_files(const json_t *contents, json_t *data, json_t *items, struct error **err)
+/* Adds `files` to the ConfigMap's part `field`, and to the items that are mounted. */
+static bool add_contents(json_t *map, const char *field, const json_t *files, json_t *items,
+                         struct error **err)
 {
+	json_auto_t *data = json_object();
 	const char *path;
 	json_t *text;
 
-	json_object_foreach ((json_t *)contents, path, text) {
+	json_object_foreach ((json_t *)files, path, text) {
 		scoped(text) char *key = key_of_path(path);
 
 		if (!is_relative_path(path) || !json_is_string(text))
@@ -101,6 +113,8 @@ static bool collect_files(const json_t *contents, json_t *data, json_t *items, s
 		json_object_set(data, key, text);
 		json_array_append_new(items, json_pack("{s:s, s:s}", "key", key, "path", path));
 	}
+	if (json_object_size(data))
+		json_object_set(map, field, data);
 	return true;
 }
 
@@ -108,17 +122,19 @@ bool driver_add_files(struct driver_build *build, struct error **err)
 {
 	const struct spark_files *files = build->app->files;
 	scoped(text) char *name = text_printf("%s-files", build->app->resource_prefix);
-	json_auto_t *data = json_object();
+	json_auto_t *all = files ? all_files(files) : NULL;
 	json_auto_t *items = json_array();
 	json_t *map;
 
-	if (!files || !json_object_size(files->contents))
+	if (!json_object_size(all))
 		return true;
-	if (!check_size(files->contents, err) || !collect_files(files->contents, data, items, err))
+	if (!check_size(all, err))
 		return false;
 	map = driver_build_add_object(build, "ConfigMap", name);
 	json_object_set_new(map, "immutable", json_true());
-	json_object_set(map, "data", data);
+	if (!add_contents(map, "data", files->contents, items, err) ||
+	    !add_contents(map, "binaryData", files->binaries, items, err))
+		return false;
 	driver_build_add_volume(build, "stepop-files", "configMap",
 	                        json_pack("{s:s, s:O}", "name", name, "items", items));
 	json_object_set_new(driver_build_add_mount(build, "stepop-files", files->mount_path),

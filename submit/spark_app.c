@@ -20,7 +20,7 @@
 #define RUN_DIGITS 8
 #define HASH_DIGITS 8
 
-static void files_free(struct spark_files *files)
+void spark_files_free(struct spark_files *files)
 {
 	if (!files)
 		return;
@@ -61,7 +61,7 @@ void spark_app_release(struct spark_app *app)
 	spark_conf_free(app->conf);
 	json_decref(app->labels);
 	json_decref(app->annotations);
-	files_free(app->files);
+	spark_files_free(app->files);
 	json_decref(app->secrets);
 	*app = (struct spark_app){ 0 };
 }

@@ -22,6 +22,9 @@ struct spark_files {
 	json_t *contents; /* relative path -> text; owned */
 	json_t *binaries; /* relative path -> base64 of what is not UTF-8; owned; or NULL */
 };
+/* What they may be together, base64 and names included: an object in etcd has 1 MiB. */
+#define SPARK_FILES_LIMIT_BYTES (900 * 1024)
+void spark_files_free(struct spark_files *files);
 
 /*
  * What spark-submit takes from the machine it runs on (SparkSubmitArguments, and what the feature
