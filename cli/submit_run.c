@@ -11,6 +11,7 @@
 #include "submit/driver_pod.h"
 #include "submit/follower.h"
 #include "submit/kube_object.h"
+#include "submit/spark_upload.h"
 #include "submit/submission.h"
 #include "submit/submission_lookup.h"
 #include "submit/submission_queue.h"
@@ -66,9 +67,9 @@ static const char *state_name(enum submitted_state state)
 json_t *submit_run_objects(struct cluster *cluster, struct spark_app *app, json_t *warnings,
                            struct error **err)
 {
-	(void)warnings;
-	(void)cluster; /* until files are placed */
-	return driver_objects_build(app, err);
+	return spark_upload_prepare(app, cluster ? cluster->http : NULL, warnings, err)
+	               ? driver_objects_build(app, err)
+	               : NULL;
 }
 
 static bool is_quiet(const struct submit_run *run)

@@ -26,7 +26,6 @@ struct driver_build {
  * One feature each, as Spark has feature steps: reads the properties, adds to pod, container and
  * others. Their order is that of Spark's KubernetesDriverBuilder, for lists are compared with its.
  */
-bool driver_refuse_unsupported(struct driver_build *build, struct error **err);
 bool driver_begin_pod(struct driver_build *build, struct error **err);
 bool driver_hide_variables(struct driver_build *build, struct error **err);
 bool driver_add_submit_properties(struct driver_build *build, struct error **err);

@@ -74,20 +74,11 @@ bool driver_add_submit_properties(struct driver_build *build, struct error **err
 	return true;
 }
 
-static bool check_resource(const struct spark_app *app, struct error **err)
+static bool check_main_class(const struct spark_app *app, struct error **err)
 {
-	if (!is_internal(app->main_resource) &&
-	    (!strstr(app->main_resource, ":/") || text_starts_with(app->main_resource, "file:")))
-		return error_set(err, ERROR_INVALID,
-		                 "the application '%s' lies on this machine, and uploads are not "
-		                 "supported yet; build it into the image (local:///…) or give a "
-		                 "remote URI",
-		                 app->main_resource);
-	if (!app->main_class && !resources[app->resource].main_class)
-		return error_set(err, ERROR_INVALID,
-		                 "the application '%s' needs its main class (class: …)",
-		                 app->main_resource);
-	return true;
+	return app->main_class || resources[app->resource].main_class ||
+	       error_set(err, ERROR_INVALID, "the application '%s' needs its main class (class: …)",
+	                 app->main_resource);
 }
 
 static void add_argument(struct driver_build *build, const char *text)
@@ -158,7 +149,7 @@ bool driver_add_command(struct driver_build *build, struct error **err)
 	const char *main_class =
 		app->main_class ? app->main_class : resources[app->resource].main_class;
 
-	if (!check_resource(app, err))
+	if (!check_main_class(app, err))
 		return false;
 	add_argument(build, "driver");
 	if (app->proxy_user) {

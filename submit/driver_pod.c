@@ -12,7 +12,6 @@
 #include "submit/spark_release.h"
 
 static const struct driver_feature features[] = {
-	{ driver_refuse_unsupported, NULL },
 	{ driver_begin_pod, NULL },
 	{ driver_hide_variables, NULL },
 	{ driver_add_submit_properties, NULL },

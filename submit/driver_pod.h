@@ -16,8 +16,9 @@
  * namespace and labels), without owner references: those need the Pod's uid. Owned by the caller.
  *
  * INVALID, naming the property: what Spark's client refuses (no image, spark.driver.bindAddress,
- * reserved labels, a volume without its options, …); what is not supported (see
- * driver_refusals.c). Files that properties name (templates, certificates, keytabs) are read here.
+ * reserved labels, a volume without its options, …). Files that properties name (templates,
+ * certificates, keytabs) are read here; those that the application names are taken as they are:
+ * spark_upload_prepare() comes before.
  *
  * Where stepop differs from Spark, on purpose:
  * - The Pod is created last, so that it never waits for what it mounts (SPARK-38079).

@@ -169,18 +169,6 @@ static void assert_refused(const char *property, const char *value, const char *
 	spark_app_release(&app);
 }
 
-static void assert_accepted(const char *property, const char *value)
-{
-	struct spark_app app = python_app();
-	scoped(error) struct error *err = NULL;
-	json_auto_t *objects = NULL;
-
-	spark_conf_set(app.conf, property, value);
-	objects = driver_objects_build(&app, &err);
-	assert_ok(objects, err);
-	spark_app_release(&app);
-}
-
 static void test_driver_objects_build__computes_memory_as_spark_does(void **state)
 {
 	static const struct {
@@ -462,21 +450,6 @@ static void test_driver_objects_build__refuses_what_spark_refuses(void **state)
 	assert_refused("spark.kubernetes.driver.pod.name", "Upper_Case", "name of a pod");
 }
 
-static void test_driver_objects_build__refuses_what_is_not_supported_yet(void **state)
-{
-	static const char *const properties[] = {
-		"spark.kubernetes.file.upload.path",
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_SIZE(properties); i++)
-		assert_refused(properties[i], "x", "not supported yet");
-	assert_refused("spark.jars", "local:///a.jar,/home/me/b.jar", "'/home/me/b.jar'");
-	assert_refused("spark.files", "file:///home/me/b.txt", "not supported yet");
-	assert_accepted("spark.jars", "local:///a.jar, s3a://b/c.jar");
-}
-
 static void test_driver_objects_build__refuses_two_volumes_at_one_path(void **state)
 {
 	struct spark_app app = python_app();
@@ -488,19 +461,6 @@ static void test_driver_objects_build__refuses_two_volumes_at_one_path(void **st
 	assert_null(driver_objects_build(&app, &err));
 
 	assert_error_contains(err, "'a' and 'b'");
-	spark_app_release(&app);
-}
-
-static void test_driver_objects_build__refuses_an_application_on_this_machine(void **state)
-{
-	struct spark_app app = python_app();
-	scoped(error) struct error *err = NULL;
-
-	(void)state;
-	set_text(&app.main_resource, "/home/me/main.py");
-	assert_null(driver_objects_build(&app, &err));
-
-	assert_error_contains(err, "'/home/me/main.py' lies on this machine");
 	spark_app_release(&app);
 }
 
@@ -557,9 +517,7 @@ int main(void)
 			test_driver_objects_build__refuses_files_that_no_config_map_can_hold),
 		cmocka_unit_test(test_driver_objects_build__keeps_secret_values_in_the_secret),
 		cmocka_unit_test(test_driver_objects_build__refuses_what_spark_refuses),
-		cmocka_unit_test(test_driver_objects_build__refuses_what_is_not_supported_yet),
 		cmocka_unit_test(test_driver_objects_build__refuses_two_volumes_at_one_path),
-		cmocka_unit_test(test_driver_objects_build__refuses_an_application_on_this_machine),
 		cmocka_unit_test(test_driver_objects_build__chooses_python_for_driver_and_workers),
 		cmocka_unit_test(test_driver_objects_build__lays_local_folders_into_memory),
 	};

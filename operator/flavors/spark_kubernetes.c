@@ -16,6 +16,7 @@
 #include "submit/kube_object.h"
 #include "submit/kube_stream.h"
 #include "submit/spark_release.h"
+#include "submit/spark_upload.h"
 #include "submit/submission.h"
 
 #define START_TIMEOUT_MS 600000
@@ -139,9 +140,12 @@ static bool ensure_code(struct spark_operator *spark, const struct step_launch *
 	return spark->code || !launch->step->function;
 }
 
+/* With `executors` the objects are to be launched: local files are sent where they are read. */
 static json_t *build_objects(struct spark_operator *spark, const struct step_launch *launch,
                              int *executors, struct error **err)
 {
+	struct http_client *http = executors ? spark->context->http : NULL;
+	json_auto_t *warnings = json_array();
 	struct spark_kubernetes_target target = {
 		.component = spark->component,
 		.server = spark->server,
@@ -159,7 +163,8 @@ static json_t *build_objects(struct spark_operator *spark, const struct step_lau
 		return NULL;
 	target.code = spark->code;
 	if (spark_kubernetes_app_build(&target, launch, &app, err) &&
-	    spark_conf_get_int(app.conf, "spark.executor.instances", 2, &wanted, err))
+	    spark_conf_get_int(app.conf, "spark.executor.instances", 2, &wanted, err) &&
+	    spark_upload_prepare(&app, http, warnings, err))
 		objects = driver_objects_build(&app, err);
 	if (executors)
 		*executors = (int)wanted;
