@@ -5,6 +5,7 @@
 #define SUBMIT_KUBE_CALL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/error.h"
@@ -24,6 +25,7 @@ struct kube_call {
 	char *path;               /* with its query */
 	char *body;               /* or NULL; may hold secrets */
 	char *purpose; /* "create Pod 'x' in namespace 'y'": what its errors begin with */
+	bool blind;    /* an exchange does not read the answer: parsing is most of its cost */
 };
 /* `path` and `purpose` are taken over. */
 struct kube_call *kube_call_new_take(const char *method, char *path, char *purpose);

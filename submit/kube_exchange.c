@@ -81,11 +81,11 @@ static void tell_answer(struct kube_exchange *exchange, const struct http_respon
 {
 	json_auto_t *answer = NULL;
 
-	if (response->status < 300)
-		answer = kube_answer_object(exchange->client, response, &exchange->failure);
-	else
+	if (response->status >= 300)
 		kube_status_error(response->status, response->body, response->body_size,
 		                  &exchange->failure);
+	else if (!exchange->call->blind)
+		answer = kube_answer_object(exchange->client, response, &exchange->failure);
 	tell(exchange, answer);
 }
 

@@ -11,8 +11,9 @@
 
 struct kube_exchange;
 
-/* From the loop, once; the exchange is gone then. Either `answer` (the object that came, borrowed)
- * or `error` (borrowed, begins with the call's purpose) is set. */
+/* From the loop, once; the exchange is gone then. On success `error` is NULL, and `answer` the
+ * object that came (borrowed; NULL for a call that is `blind`). An error begins with the call's
+ * purpose. */
 typedef void kube_exchange_ended(void *context, json_t *answer, const struct error *error);
 
 /*

@@ -167,9 +167,11 @@ static void keep_stored_take(struct submission_plan *plan, json_t *stored)
 
 static void created(struct submission_plan *plan, json_t *stored, struct error *failure)
 {
-	if (stored) {
-		json_array_append(plan->made, json_array_get(plan->objects, plan->at));
-		keep_stored_take(plan, stored);
+	json_t *wanted = json_array_get(plan->objects, plan->at);
+
+	if (!failure) {
+		json_array_append(plan->made, wanted);
+		keep_stored_take(plan, stored ? stored : json_incref(wanted));
 	} else if (failure->kind == ERROR_CONFLICT) {
 		error_free(failure);
 		move(plan, SUBMISSION_ADOPTING);
@@ -206,8 +208,8 @@ static void adopted(struct submission_plan *plan, json_t *stored, struct error *
  */
 static void owned(struct submission_plan *plan, json_t *stored, struct error *failure)
 {
-	if (stored) {
-		json_decref(stored);
+	json_decref(stored);
+	if (!failure) {
 		plan->at++;
 		own_next(plan);
 		return;
@@ -248,16 +250,21 @@ bool submission_plan_next(const struct submission_plan *plan, struct submission_
 {
 	*request = (struct submission_request){ .state = plan->state };
 	switch (plan->state) {
-	case SUBMISSION_CREATING:
+	case SUBMISSION_CREATING: /* of what is new only the Pod's uid is news */
+		request->object = json_array_get(plan->objects, plan->at);
+		request->is_blind = !text_equal(kube_object_kind(request->object), "Pod");
+		break;
 	case SUBMISSION_ADOPTING:
 		request->object = json_array_get(plan->objects, plan->at);
 		break;
 	case SUBMISSION_OWNING:
 		request->object = json_array_get(plan->stored, plan->at);
 		request->patch = plan->patch;
+		request->is_blind = true;
 		break;
 	case SUBMISSION_UNDOING:
 		request->object = json_array_get(plan->made, plan->at - 1);
+		request->is_blind = true;
 		break;
 	default:
 		return false;

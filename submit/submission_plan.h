@@ -31,11 +31,13 @@ struct submission_request {
 	enum submission_state state; /* create, get, patch or delete `object` */
 	const json_t *object;
 	const json_t *patch; /* of SUBMISSION_OWNING */
+	bool is_blind;       /* only whether it succeeds counts; the answer may stay out */
 };
 /* False when there is none: the submission has succeeded or failed. */
 bool submission_plan_next(const struct submission_plan *plan, struct submission_request *request);
 
-/* What came of it, both taken over: the object as stored (a delete's may be NULL), or why not. */
+/* What came of it, both taken over: the object as stored (NULL if it was not asked for), or why
+ * not. */
 void submission_plan_answer_take(struct submission_plan *plan, json_t *stored,
                                  struct error *failure);
 

@@ -143,7 +143,7 @@ static void answered(void *context, json_t *answer, const struct error *error)
 	leave(queue);
 }
 
-static struct kube_call *call_for(const struct submission_request *request, struct error **err)
+static struct kube_call *call_new(const struct submission_request *request, struct error **err)
 {
 	const json_t *object = request->object;
 	const char *version = json_string_value(json_object_get(object, "apiVersion"));
@@ -162,6 +162,15 @@ static struct kube_call *call_for(const struct submission_request *request, stru
 	default:
 		return kube_call_new_delete(&place, -1, err);
 	}
+}
+
+static struct kube_call *call_for(const struct submission_request *request, struct error **err)
+{
+	struct kube_call *call = call_new(request, err);
+
+	if (call)
+		call->blind = request->is_blind;
+	return call;
 }
 
 /* Sends what is due, or ends. A call that cannot even be made is answered at once. */

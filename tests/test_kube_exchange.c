@@ -38,7 +38,7 @@ static void on_ended(void *context, json_t *answer, const struct error *error)
 {
 	struct outcome *outcome = context;
 
-	assert_true(!answer != !error);
+	assert_true(!answer || !error);
 	outcome->ends++;
 	free(outcome->name);
 	outcome->name = text_copy(json_string_value(json_object_get(answer, "name")));
@@ -125,6 +125,33 @@ static void test_kube_exchange__tries_again_when_the_server_is_busy(void **state
 
 	assert_string_equal(outcome.name, "x");
 	assert_int_equal(fake_http_requests(kube.server), 3);
+}
+
+static void test_kube_exchange__does_not_read_what_is_blind(void **state)
+{
+	const struct fake_http_answer answers[] = {
+		{ .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<html" },
+		{ .bytes = "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n" },
+	};
+	struct kube_call *call;
+	size_t i;
+	FAKE_KUBE(kube);
+	(void)state;
+	fake_kube_open(&kube, answers, 2);
+
+	for (i = 0; i < 2; i++) {
+		OUTCOME(outcome);
+		call = kube_call_new_get(&place, NULL);
+		call->blind = true;
+		kube_exchange_start_take(kube.client, call, on_ended, &outcome);
+		wait_for(&kube, &outcome);
+
+		assert_null(outcome.name);
+		if (i)
+			assert_int_equal(outcome.error->kind, ERROR_NOT_FOUND);
+		else
+			assert_null(outcome.error);
+	}
 }
 
 static void test_kube_exchange__turns_refusals_into_errors(void **state)
@@ -255,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_kube_exchange__tells_the_answer_from_the_loop),
 		cmocka_unit_test(test_kube_exchange__sends_a_body_with_its_type),
 		cmocka_unit_test(test_kube_exchange__tries_again_when_the_server_is_busy),
+		cmocka_unit_test(test_kube_exchange__does_not_read_what_is_blind),
 		cmocka_unit_test(test_kube_exchange__turns_refusals_into_errors),
 		cmocka_unit_test(test_kube_exchange__says_that_the_server_cannot_be_reached),
 		cmocka_unit_test(test_kube_exchange__tells_a_fault_of_its_own_from_the_loop),
