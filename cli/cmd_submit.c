@@ -96,8 +96,10 @@ static bool check_all(struct submit_source *source, json_t *objects, struct erro
 		spark_app_release(&app);
 		if (!made)
 			return false;
-		if (objects)
-			json_array_extend(objects, made);
+		if (!objects)
+			continue;
+		submit_source_warn(source, warnings);
+		json_array_extend(objects, made);
 	}
 	return true;
 }

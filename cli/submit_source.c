@@ -198,14 +198,13 @@ static bool override_file(struct submit_source *source, struct spark_app *app, s
 	return true;
 }
 
-static void tell(struct submit_source *source, size_t index, const json_t *warnings)
+void submit_source_warn(const struct submit_source *source, const json_t *warnings)
 {
 	const json_t *warning;
 	size_t i;
 
-	if (source->is_told[index] || argument_switch(source->arguments, "quiet"))
+	if (argument_switch(source->arguments, "quiet"))
 		return;
-	source->is_told[index] = true;
 	json_array_foreach (warnings, i, warning)
 		fprintf(stderr, "stepop: warning: %s\n", json_string_value(warning));
 }
@@ -268,7 +267,9 @@ bool submit_source_app(struct submit_source *source, size_t index, struct spark_
 		          override_file(source, app, err);
 	else
 		is_read = read_arguments(source, app, warnings, err);
-	tell(source, index, warnings);
+	if (!source->is_told[index])
+		submit_source_warn(source, warnings);
+	source->is_told[index] = true;
 	return is_read && complete(source, app, err);
 }
 

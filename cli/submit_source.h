@@ -34,6 +34,9 @@ size_t submit_source_count(const struct submit_source *source);
 bool submit_source_app(struct submit_source *source, size_t index, struct spark_app *app,
                        struct error **err);
 
+/* Says what was noticed (an array of texts) on stderr, unless --quiet. */
+void submit_source_warn(const struct submit_source *source, const json_t *warnings);
+
 /* What the options and files say without an application: properties, master, namespace. As
  * submit_source_app() for the rest. */
 bool submit_source_settings(const struct arguments *arguments, struct spark_app *app,
