@@ -89,7 +89,7 @@ static bool check_all(struct submit_source *source, json_t *objects, struct erro
 	for (i = 0; i < submit_source_count(source); i++) {
 		struct spark_app app;
 		json_auto_t *warnings = json_array();
-		json_auto_t *made = NULL;
+		scoped(driver_objects) json_t *made = NULL;
 
 		if (submit_source_app(source, i, &app, err))
 			made = submit_run_objects(NULL, &app, warnings, err);
@@ -117,7 +117,7 @@ static bool rehearse_app(struct cluster *cluster, struct spark_app *app, json_t 
                          size_t *refused, size_t *missing, struct error **err)
 {
 	json_auto_t *warnings = json_array();
-	json_auto_t *objects = NULL;
+	scoped(driver_objects) json_t *objects = NULL;
 
 	objects = submit_run_objects(NULL, app, warnings, err);
 	return objects && submission_check_rights(cluster->client, objects, rows, missing, err) &&

@@ -123,7 +123,7 @@ static json_t *objects_of(struct submitted *item, size_t index, struct error **e
 {
 	const struct submit_run_options *options = item->run->options;
 	json_auto_t *warnings = json_array();
-	json_auto_t *objects = NULL;
+	scoped(driver_objects) json_t *objects = NULL;
 	struct spark_app app;
 
 	if (submit_source_app(options->source, index, &app, err))
