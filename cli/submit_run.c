@@ -67,9 +67,14 @@ static const char *state_name(enum submitted_state state)
 json_t *submit_run_objects(struct cluster *cluster, struct spark_app *app, json_t *warnings,
                            struct error **err)
 {
-	return spark_upload_prepare(app, cluster ? cluster->http : NULL, warnings, err)
-	               ? driver_objects_build(app, err)
-	               : NULL;
+	json_t *objects;
+
+	if (!spark_upload_prepare(app, cluster ? cluster->http : NULL, warnings, err))
+		return NULL;
+	objects = driver_objects_build(app, err);
+	if (objects)
+		driver_objects_warn(app, objects, warnings);
+	return objects;
 }
 
 static bool is_quiet(const struct submit_run *run)

@@ -281,6 +281,30 @@ const char *driver_objects_container(const json_t *objects)
 	return json_string_value(json_object_get(json_array_get(containers, count - 1), "name"));
 }
 
+void driver_objects_warn(const struct spark_app *app, const json_t *objects, json_t *warnings)
+{
+	static const char name_key[] = "spark.kubernetes.driver.podTemplateContainerName",
+			  account_key[] = "spark.kubernetes.authenticate.driver.serviceAccountName";
+	const json_t *spec = json_object_get(driver_objects_pod(objects), "spec");
+	const char *name = spark_conf_get(app->conf, name_key);
+	const char *account = spark_conf_get(app->conf, account_key);
+	const char *used = json_string_value(json_object_get(spec, "serviceAccountName"));
+	bool has_template = app->driver_template ||
+	                    spark_conf_get(app->conf, "spark.kubernetes.driver.podTemplateFile");
+	scoped(text) char *container =
+		text_printf("%s: the pod template has no container '%s'; its first one is Spark's",
+	                    name_key, name ? name : "");
+	scoped(text) char *credentials =
+		text_printf("%s: '%s' is not used: the driver has credentials of its own, or "
+	                    "the step that sets it is excluded",
+	                    account_key, account ? account : "");
+
+	if (name && has_template && !text_equal(name, driver_objects_container(objects)))
+		json_array_append_new(warnings, json_string(container));
+	if (account && !text_equal(account, used))
+		json_array_append_new(warnings, json_string(credentials));
+}
+
 json_t *driver_objects_pod(const json_t *objects)
 {
 	json_t *object;

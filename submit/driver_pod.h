@@ -40,6 +40,7 @@
  * - A pod template is read from this machine only, must be a Pod (or tell no kind), may have no
  *   spec, and is refused where a number of it would have to become text and could lose digits
  *   (3.10), or is octal or decimal by the release of Spark (0644).
+ * - A Hadoop configuration file that is no UTF-8 arrives as it is (3.5 spoils it, 4.3 ends).
  */
 json_t *driver_objects_build(const struct spark_app *app, struct error **err);
 /* Gives them up, and wipes what Secrets hold where nobody else keeps it. NULL is allowed.
@@ -49,6 +50,9 @@ static inline void driver_objects_cleanup(json_t **objects)
 {
 	driver_objects_free(*objects);
 }
+/* Adds a sentence to `warnings` for what was asked for and is not in `objects`: the container of a
+ * template that has no such one, a service account beside credentials. */
+void driver_objects_warn(const struct spark_app *app, const json_t *objects, json_t *warnings);
 
 /* The Pod among them; borrowed. */
 json_t *driver_objects_pod(const json_t *objects);

@@ -47,6 +47,7 @@ static void test_driver_credentials__travel_in_a_secret_of_their_own(void **stat
 	struct spark_app app = spark_objects_python_app();
 	json_auto_t *objects = NULL;
 	json_auto_t *properties = NULL;
+	json_auto_t *warnings = json_array();
 	const json_t *secret, *pod;
 
 	(void)state;
@@ -59,6 +60,7 @@ static void test_driver_credentials__travel_in_a_secret_of_their_own(void **stat
 	properties = spark_objects_properties(objects);
 	secret = spark_objects_named(objects, SECRET);
 	pod = driver_objects_pod(objects);
+	driver_objects_warn(&app, objects, warnings);
 
 	/* As recorded of 3.5.9 and 4.3.0. */
 	assert_string_equal(spark_objects_text(secret, "data.ca-cert"), "YmluAP8=");
@@ -71,6 +73,8 @@ static void test_driver_credentials__travel_in_a_secret_of_their_own(void **stat
 	assert_string_equal(spark_objects_text(pod, "spec.containers.0.volumeMounts.0.mountPath"),
 	                    FOLDER);
 	assert_string_equal(spark_objects_text(pod, "spec.serviceAccountName"), "(none)");
+	assert_non_null(
+		strstr(json_string_value(json_array_get(warnings, 0)), "'spark' is not used"));
 	assert_string_equal(property(properties, PREFIX "oauthToken"), "<present_but_redacted>");
 	assert_string_equal(property(properties, PREFIX "mounted.oauthTokenFile"),
 	                    FOLDER "/oauth-token");

@@ -218,6 +218,33 @@ static void test_driver_template__puts_sparks_container_behind_the_others(void *
 	}
 }
 
+static void test_driver_template__without_the_wanted_container_is_told(void **state)
+{
+	static const struct {
+		const char *wanted, *warning;
+	} cases[] = { { "main", NULL }, { NULL, NULL }, { "wrong", "no container 'wrong'" } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *path;
+		struct spark_app app = templated_app("spark.kubernetes.driver.podTemplateFile",
+		                                     template_text, &path);
+		json_auto_t *warnings = json_array();
+		json_auto_t *objects = NULL;
+
+		spark_conf_set(app.conf, "spark.kubernetes.driver.podTemplateContainerName",
+		               cases[i].wanted);
+		objects = spark_objects_built(&app);
+		driver_objects_warn(&app, objects, warnings);
+		assert_int_equal(json_array_size(warnings), cases[i].warning ? 1 : 0);
+		if (cases[i].warning)
+			assert_non_null(strstr(json_string_value(json_array_get(warnings, 0)),
+			                       cases[i].warning));
+		done(&app, path);
+	}
+}
+
 static void test_driver_template__is_not_what_the_service_selects_by(void **state)
 {
 	char *path;
@@ -432,6 +459,7 @@ int main(void)
 		cmocka_unit_test(test_driver_template__is_added_to_where_both_have_a_say),
 		cmocka_unit_test(test_driver_template__keeps_what_spark_knows_nothing_of),
 		cmocka_unit_test(test_driver_template__puts_sparks_container_behind_the_others),
+		cmocka_unit_test(test_driver_template__without_the_wanted_container_is_told),
 		cmocka_unit_test(test_driver_template__is_not_what_the_service_selects_by),
 		cmocka_unit_test(test_driver_template__may_have_no_container),
 		cmocka_unit_test(test_driver_template__can_turn_service_links_on),
