@@ -343,6 +343,8 @@ static bool apply_options(struct kube_config *config, const struct kube_config_o
 		replace(&config->namespace, options->namespace);
 	if (!config->namespace)
 		config->namespace = xstrdup("default");
+	config->connect_timeout_ms = options->connect_timeout_ms;
+	config->request_timeout_ms = options->request_timeout_ms;
 	return replace_user(config, options, err) && replace_trust(config, options, err);
 }
 

@@ -27,6 +27,7 @@ struct kube_config {
 	char *username, *password;
 	struct kube_exec *exec; /* credential plugin, or NULL */
 	char *source;           /* for messages: the files, or "in-cluster service account" */
+	int64_t connect_timeout_ms, request_timeout_ms; /* of one try; 0: as the client has them */
 };
 
 struct kube_config_options {
@@ -44,6 +45,7 @@ struct kube_config_options {
 	/* How the server is trusted instead: */
 	const char *ca_file; /* PEM */
 	bool insecure;
+	int64_t connect_timeout_ms, request_timeout_ms; /* of one try; 0: as the client has them */
 };
 
 /*

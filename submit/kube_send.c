@@ -68,6 +68,7 @@ bool kube_prepare(struct kube_prepared *prepared, struct kube_client *client,
 		.tls = &prepared->tls,
 		.proxy_url = config->proxy_url,
 		.user_password = prepared->user_password,
+		.connect_timeout_ms = config->connect_timeout_ms,
 	};
 	return true;
 }
@@ -90,6 +91,8 @@ bool kube_tries_prepare(struct kube_tries *tries, struct kube_client *client,
 		return false;
 	tries->renewals = client->renewals;
 	left_ms = tries->deadline_ms - loop_now_ms();
+	if (client->config->request_timeout_ms && client->config->request_timeout_ms < left_ms)
+		left_ms = client->config->request_timeout_ms;
 	prepared->request.timeout_ms = left_ms > 1 ? left_ms : 1;
 	return true;
 }

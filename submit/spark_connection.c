@@ -32,6 +32,20 @@ static bool set_user(const struct spark_conf *conf, struct kube_config_options *
 	return true;
 }
 
+static bool set_timeout(const struct spark_conf *conf, const char *key, int64_t *timeout_ms,
+                        struct error **err)
+{
+	int64_t value;
+
+	if (!spark_conf_get_int(conf, key, *timeout_ms, &value, err))
+		return false;
+	if (value < 0)
+		return error_set(err, ERROR_INVALID, "%s: %jd ms is no timeout", key,
+		                 (intmax_t)value);
+	*timeout_ms = value;
+	return true;
+}
+
 bool spark_connection_options(const struct spark_app *app, struct kube_config_options *options,
                               struct error **err)
 {
@@ -46,7 +60,11 @@ bool spark_connection_options(const struct spark_app *app, struct kube_config_op
 	set_default(&found.ca_file, spark_conf_get(conf, AUTHENTICATE "caCertFile"));
 	if (!set_user(conf, &found, err) ||
 	    !spark_conf_get_bool(conf, "spark.kubernetes.trust.certificates", found.insecure,
-	                         &found.insecure, err))
+	                         &found.insecure, err) ||
+	    !set_timeout(conf, "spark.kubernetes.submission.connectionTimeout",
+	                 &found.connect_timeout_ms, err) ||
+	    !set_timeout(conf, "spark.kubernetes.submission.requestTimeout",
+	                 &found.request_timeout_ms, err))
 		return false;
 	*options = found;
 	return true;

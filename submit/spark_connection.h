@@ -14,7 +14,9 @@
  * of SparkKubernetesClientFactory: the master; spark.kubernetes.context; the namespace, which is
  * "default" where none is named, whatever the kubeconfig says;
  * spark.kubernetes.authenticate.submission.{oauthToken,oauthTokenFile,caCertFile,clientKeyFile,
- * clientCertFile}; spark.kubernetes.trust.certificates. The texts are borrowed from `app`. INVALID.
+ * clientCertFile}; spark.kubernetes.trust.certificates;
+ * spark.kubernetes.submission.{connectionTimeout,requestTimeout} in ms. The texts are borrowed from
+ * `app`. INVALID.
  */
 bool spark_connection_options(const struct spark_app *app, struct kube_config_options *options,
                               struct error **err);

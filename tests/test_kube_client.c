@@ -160,6 +160,31 @@ static void test_kube_client_get__says_that_the_server_cannot_be_reached(void **
 	assert_error_contains(err, ": connection refused");
 }
 
+static void test_kube_client_get__waits_no_longer_than_the_config_says(void **state)
+{
+	static const struct fake_http_answer silence[] = {
+		{ .bytes = "HTTP/1.1 200 OK\r\n", .after = FAKE_HOLD },
+	};
+	struct kube_config *config = xcalloc(1, sizeof(*config));
+	scoped(kube_client) struct kube_client *client = NULL;
+	scoped(error) struct error *err = NULL;
+	int64_t begun_ms;
+	FAKE_KUBE(kube);
+	(void)state;
+	fake_kube_open(&kube, silence, ARRAY_SIZE(silence));
+	config->server = fake_http_url(kube.server, "");
+	config->source = xstrdup("a file");
+	config->request_timeout_ms = 50;
+	client = kube_client_new_take(kube.http, config);
+	begun_ms = loop_now_ms();
+
+	assert_null(kube_client_get(client, &kube_pods, "a", "x", &err));
+
+	assert_int_equal(err->kind, ERROR_TIMEOUT);
+	assert_true(loop_now_ms() - begun_ms < 10000); /* the client's own limit is 30 s */
+	kube_client_free(take(client));                /* before the HTTP client */
+}
+
 static void test_kube_client__never_addresses_something_else(void **state)
 {
 	static const char *const names[] = { "", ".", ".." };
@@ -308,6 +333,7 @@ int main(void)
 		cmocka_unit_test(test_kube_client_get__gives_up_after_four_tries),
 		cmocka_unit_test(test_kube_client_create__tries_again_after_a_cut),
 		cmocka_unit_test(test_kube_client_get__says_that_the_server_cannot_be_reached),
+		cmocka_unit_test(test_kube_client_get__waits_no_longer_than_the_config_says),
 		cmocka_unit_test(test_kube_client__never_addresses_something_else),
 		cmocka_unit_test(test_kube_client__escapes_names_and_selectors),
 		cmocka_unit_test(test_kube_client_list__begins_anew_when_pages_expire),

@@ -21,6 +21,8 @@ static void test_spark_connection__reads_the_properties_of_a_submission(void **s
 	spark_conf_set(app.conf, "spark.kubernetes.authenticate.submission.clientKeyFile", "k");
 	spark_conf_set(app.conf, "spark.kubernetes.authenticate.submission.clientCertFile", "cc");
 	spark_conf_set(app.conf, "spark.kubernetes.trust.certificates", "true");
+	spark_conf_set(app.conf, "spark.kubernetes.submission.connectionTimeout", "300");
+	spark_conf_set(app.conf, "spark.kubernetes.submission.requestTimeout", "4000");
 	assert_ok(spark_connection_options(&app, &options, &err), err);
 
 	assert_string_equal(options.server, "https://h:6443");
@@ -32,6 +34,8 @@ static void test_spark_connection__reads_the_properties_of_a_submission(void **s
 	assert_string_equal(options.key_file, "k");
 	assert_string_equal(options.certificate_file, "cc");
 	assert_true(options.insecure);
+	assert_int_equal(options.connect_timeout_ms, 300);
+	assert_int_equal(options.request_timeout_ms, 4000);
 	spark_app_release(&app);
 }
 
@@ -54,6 +58,24 @@ static void test_spark_connection__leaves_what_the_command_line_says(void **stat
 	assert_null(none.context);
 	assert_string_equal(none.namespace, "default");
 	spark_app_release(&app);
+}
+
+static void test_spark_connection__refuses_timeouts_that_are_none(void **state)
+{
+	static const char *const values[] = { "10s", "-1" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		struct spark_app app = { .conf = spark_conf_new() };
+		struct kube_config_options options = { 0 };
+		scoped(error) struct error *err = NULL;
+
+		spark_conf_set(app.conf, "spark.kubernetes.submission.requestTimeout", values[i]);
+		assert_false(spark_connection_options(&app, &options, &err));
+		assert_int_equal(err->kind, ERROR_INVALID);
+		assert_error_contains(err, "spark.kubernetes.submission.requestTimeout");
+		spark_app_release(&app);
+	}
 }
 
 static void test_spark_connection__refuses_two_tokens_without_telling_one(void **state)
@@ -80,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_spark_connection__reads_the_properties_of_a_submission),
 		cmocka_unit_test(test_spark_connection__leaves_what_the_command_line_says),
+		cmocka_unit_test(test_spark_connection__refuses_timeouts_that_are_none),
 		cmocka_unit_test(test_spark_connection__refuses_two_tokens_without_telling_one),
 	};
 
