@@ -40,22 +40,6 @@ void faults_free(struct faults *faults)
 	free(faults);
 }
 
-/* Messages quote what stands in the file: it must not break lines, nor steer a terminal. */
-static void make_printable(char *message)
-{
-	size_t size = strlen(message), i;
-
-	if (size > MESSAGE_LIMIT) {
-		size = MESSAGE_LIMIT - strlen("...");
-		while (size && ((unsigned char)message[size] & 0xc0) == 0x80)
-			size--;
-		memcpy(message + size, "...", sizeof("..."));
-	}
-	for (i = 0; message[i]; i++)
-		if ((unsigned char)message[i] < 0x20 || message[i] == 0x7f)
-			message[i] = ' ';
-}
-
 void faults_add(struct faults *faults, const struct document *document,
                 struct document_position position, const char *format, ...)
 {
@@ -72,7 +56,7 @@ void faults_add(struct faults *faults, const struct document *document,
 	va_start(args, format);
 	fault->message = text_vprintf(format, args);
 	va_end(args);
-	make_printable(fault->message);
+	text_make_printable(fault->message, MESSAGE_LIMIT);
 }
 
 size_t faults_count(const struct faults *faults)

@@ -176,6 +176,21 @@ bool text_is_utf8(const char *text, size_t size)
 	return true;
 }
 
+void text_make_printable(char *text, size_t limit)
+{
+	size_t size = strlen(text), i;
+
+	if (size > limit) {
+		size = limit - strlen("...");
+		while (size && ((unsigned char)text[size] & 0xc0) == 0x80)
+			size--;
+		memcpy(text + size, "...", sizeof("..."));
+	}
+	for (i = 0; text[i]; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = ' ';
+}
+
 void text_wipe(char *text, size_t size)
 {
 	if (text)

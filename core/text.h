@@ -45,6 +45,10 @@ const char *text_nearest(const char *word, const char *const *candidates);
 /* Valid UTF-8 without NUL, as RFC 3629 defines it. */
 bool text_is_utf8(const char *text, size_t size);
 
+/* For messages that quote what came from outside, which must not break lines, nor steer a terminal:
+ * control characters become blanks, and what is beyond `limit` bytes (at least 3) becomes "...". */
+void text_make_printable(char *text, size_t limit);
+
 /* Wipes memory that held a secret; the compiler does not drop it. NULL is allowed. */
 void text_wipe(char *text, size_t size);
 /* Wipes and frees a NUL-terminated secret. `scoped(secret) char *`. */

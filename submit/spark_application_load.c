@@ -7,6 +7,8 @@
 #include "core/memory.h"
 #include "core/text.h"
 
+#define WARNING_LIMIT 600
+
 static struct document_position place_of(const struct application_part *part, const char *field)
 {
 	return document_key_position(part->loader->check.document, part->value, field);
@@ -25,6 +27,7 @@ void application_warn(const struct application_part *part, const char *field, co
 	va_end(args);
 	line = text_printf("%s:%d:%d: %s.%s: %s", document_name(part->loader->check.document),
 	                   place.line, place.column, part->path, field, message);
+	text_make_printable(line, WARNING_LIMIT);
 	json_array_append_new(part->loader->warnings, json_string(line));
 }
 

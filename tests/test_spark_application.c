@@ -331,6 +331,8 @@ static void test_spark_application_read__warns_of_what_only_an_operator_does(voi
 		{ "  sparkConf: {hive.x: y}\n" ROLES, "spec.sparkConf.hive.x: Spark drops what" },
 		{ "  driver: {}\n  executor: {memoryLimit: 1g}\n",
 		  "t.yaml:11:14: spec.executor.memoryLimit: Spark sets" },
+		{ "  sparkConf: {\"a\\e[1m\\nb\": y}\n" ROLES,
+		  "spec.sparkConf.a [1m b: Spark drops" },
 		{ "  suspend: false\n  proxyUser: ''\n" ROLES, NULL },
 	};
 	size_t i;

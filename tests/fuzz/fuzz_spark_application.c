@@ -9,6 +9,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static bool is_same(const json_t *a, const json_t *b)
+{
+	return a == b || json_equal(a, b);
+}
+
 static void read_one(const struct spark_application_file *file, size_t index)
 {
 	struct spark_app app = { 0 }, again = { 0 };
@@ -24,9 +29,8 @@ static void read_one(const struct spark_application_file *file, size_t index)
 		abort();
 	/* A generated name is another one each time. */
 	if (is_read && text_equal(app.name, again.name) &&
-	    (!json_equal(app.driver_template, again.driver_template) ||
-	     !json_equal(app.executor_template, again.executor_template) ||
-	     !json_equal(warnings, same)))
+	    (!is_same(app.driver_template, again.driver_template) ||
+	     !is_same(app.executor_template, again.executor_template) || !is_same(warnings, same)))
 		abort();
 	error_free(err);
 	spark_app_release(&app);
