@@ -442,7 +442,17 @@ static void trouble(void *context, const struct error *error)
 	leave(follower);
 }
 
-static const struct kube_watch_events watch_events = { pod_changed, pod_deleted, synced, trouble };
+/* Those that are followed; and what is new, for it may be added in a moment. The many that ended
+ * long ago are not worth their memory. */
+static bool keeps(void *context, const json_t *object)
+{
+	struct watched *watched = context;
+
+	return watched->synced || find(watched, object);
+}
+
+static const struct kube_watch_events watch_events = { pod_changed, pod_deleted, synced, trouble,
+	                                               keeps };
 
 static void start_watch(struct watched *watched)
 {

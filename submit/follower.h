@@ -39,9 +39,8 @@ struct follower_events {
 };
 
 struct follower_options {
-	/* What the pods have in common; NULL: "spark-role=driver,stepop.dev/submission". Narrow is
-	 * light: of each pod that it selects the last state is kept as text. A pod that is alone in
-	 * its namespace is watched by its name. */
+	/* What the pods have in common; NULL: "spark-role=driver,stepop.dev/submission". A pod that
+	 * is alone in its namespace is watched by its name. */
 	const char *label_selector;
 	/* From follower_add() until the driver runs; 0: for ever. */
 	int64_t start_timeout_ms;

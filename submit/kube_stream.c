@@ -26,7 +26,8 @@
 /* One object. A tree of its last state would take ten times as much as the text. */
 struct known {
 	char *uid, *name, *version;
-	char *state;
+	char *state; /* or NULL: it is not kept */
+	bool is_told;
 	unsigned round; /* of the list that saw it last */
 	UT_hash_handle hh;
 };
@@ -209,16 +210,25 @@ static bool remember(struct kube_watch *watch, const json_t *object)
 {
 	struct known *known = know(watch, object);
 	const char *version = metadata_text(object, "resourceVersion");
-	bool is_new = !known->state || !text_equal(known->version, version);
+	bool is_new = !known->is_told || !text_equal(known->version, version);
+	bool keeps = !watch->events->keeps || watch->events->keeps(watch->context, object);
 
 	known->round = watch->round;
-	if (!is_new)
+	if (!is_new && (known->state || !keeps))
 		return false;
+	known->is_told = true;
 	free(known->version);
 	free(known->state);
 	known->version = text_copy(version);
-	known->state = json_dumps(object, JSON_COMPACT);
-	return true;
+	known->state = keeps ? json_dumps(object, JSON_COMPACT) : NULL;
+	return is_new;
+}
+
+static json_t *state_of(const struct known *known)
+{
+	return known->state ? json_loads(known->state, 0, NULL)
+	                    : json_pack("{s:{s:s, s:s?}}", "metadata", "uid", known->uid, "name",
+	                                known->name);
 }
 
 json_t *kube_watch_find(const struct kube_watch *watch, const char *name)
@@ -226,15 +236,17 @@ json_t *kube_watch_find(const struct kube_watch *watch, const char *name)
 	const struct known *known;
 
 	for (known = watch->known; known; known = known->hh.next)
-		if (text_equal(known->name, name))
-			return json_loads(known->state, 0, NULL);
+		if (known->state && text_equal(known->name, name))
+			return state_of(known);
 	return NULL;
 }
 
 static void tell_changed(struct kube_watch *watch, json_t *object)
 {
+	if (watch->cancelled)
+		return;
 	kube_object_complete(object, watch->kind);
-	if (remember(watch, object) && !watch->cancelled)
+	if (remember(watch, object))
 		watch->events->changed(watch->context, object);
 }
 
@@ -260,7 +272,7 @@ static void sweep(struct kube_watch *watch)
 
 		if (known->round == watch->round || watch->cancelled)
 			continue;
-		object = json_loads(known->state, 0, NULL);
+		object = state_of(known);
 		tell_deleted(watch, object);
 	}
 }

@@ -4,7 +4,9 @@
 #define SUBMIT_KUBE_STREAM_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "submit/kube_client.h"
 
@@ -22,6 +24,10 @@ struct kube_watch_events {
 	 * trying (100 ms doubling to 10 s). NULL when it is well again. AUTH errors come here too.
 	 */
 	void (*trouble)(void *context, const struct error *error);
+	/* Whether the last state of this object is to be kept, for deleted() and kube_watch_find();
+	 * NULL: of all. One that is not kept has name and uid in deleted(), no more, when nobody
+	 * saw its DELETED. */
+	bool (*keeps)(void *context, const json_t *object);
 };
 
 /* What is watched. Copied, but for the kind. */
@@ -35,14 +41,14 @@ struct kube_watch_options {
 /*
  * Lists, then watches from that resourceVersion with bookmarks; resumes after a cut; lists anew
  * after 410 Gone (as an HTTP status or as an ERROR event). Lines are bounded (16 MiB). Keeps the
- * last state of each object as compact text, without its managedFields. Does not block; the first
+ * last states of objects as compact text, without their managedFields. Does not block; the first
  * list is made by the loop.
  */
 struct kube_watch *kube_watch_start(struct kube_client *client,
                                     const struct kube_watch_options *options,
                                     const struct kube_watch_events *events, void *context,
                                     struct error **err);
-/* The last state seen of the object of that name, owned by the caller; NULL when there is none. */
+/* The last state kept of the object of that name, owned by the caller; NULL when there is none. */
 json_t *kube_watch_find(const struct kube_watch *watch, const char *name);
 /* NULL is allowed. */
 void kube_watch_cancel(struct kube_watch *watch);

@@ -255,7 +255,8 @@ static void test_follower__takes_a_wider_watch_when_another_pod_is_added(void **
 	assert_string_equal(record.text, "a:running b:running a. b.");
 }
 
-/* The watch told about c before anybody asked for it, and knows nothing of d. */
+/* The watch has seen c end before it is asked about it, and g before it knew whom to keep; it knows
+ * nothing of d, and another f. */
 static void test_follower__finds_what_happened_before_a_pod_was_added(void **state)
 {
 	SCRIPT(script);
@@ -263,9 +264,14 @@ static void test_follower__finds_what_happened_before_a_pod_was_added(void **sta
 	RECORD(record);
 	(void)state;
 	say_list(&script, "?limit=",
-	         LIST("5", POD("a", "1", RUNNING) "," POD("b", "2", RUNNING) "," POD(
-				   "c", "3", EXITED("Failed", 4))));
-	say_watch(&script, "&resourceVersion=5&", NO_LINES, FAKE_HOLD);
+	         LIST("5", POD("a", "1", RUNNING) "," POD("b", "2", RUNNING) "," POD("g", "3",
+	                                                                             RUNNING)));
+	say_watch(&script, "&resourceVersion=5&",
+	          LINES(EVENT("ADDED", POD("c", "6", EXITED("Failed", 4))),
+	                EVENT("MODIFIED", POD("b", "7", RUNNING))),
+	          FAKE_HOLD);
+	add(&script, "GET /api/v1/namespaces/ns/pods/g HTTP",
+	    fake_http_json("200 OK", NULL, POD("g", "3", RUNNING)));
 	add(&script, "GET /api/v1/namespaces/ns/pods/d HTTP",
 	    fake_http_json("404 Not Found", NULL, "{\"kind\": \"Status\", \"code\": 404}"));
 	add(&script, "GET /api/v1/namespaces/ns/pods/e HTTP",
@@ -275,10 +281,12 @@ static void test_follower__finds_what_happened_before_a_pod_was_added(void **sta
 	open_follower(&kube, &script, &record, 0);
 	follow(&record, "a");
 	follow(&record, "b");
-	wait_until(&kube, &record, "b:running");
+	wait_until(&kube, &record, "b:running b:running");
 
 	follow(&record, "c");
 	wait_until(&kube, &record, "!c:Error:4");
+	follow(&record, "g");
+	wait_until(&kube, &record, "g:running");
 	follow(&record, "d");
 	wait_until(&kube, &record, "!d:Deleted:0");
 	assert_false(record.had_pod);

@@ -128,8 +128,9 @@ static void on_trouble(void *context, const struct error *error)
 	note(context, xstrdup(error ? "!" : "ok"));
 }
 
-static const struct kube_watch_events watch_events = { on_changed, on_deleted, on_synced,
-	                                               on_trouble };
+static const struct kube_watch_events watch_events = {
+	.changed = on_changed, .deleted = on_deleted, .synced = on_synced, .trouble = on_trouble
+};
 
 static bool has_reached(const void *context)
 {
@@ -299,6 +300,40 @@ static void test_kube_watch__selects_one_by_its_name(void **state)
 	known = kube_watch_find(record.watch, "a");
 	assert_string_equal(field(known, "resourceVersion"), "6");
 	assert_null(kube_watch_find(record.watch, "b"));
+}
+
+static bool keeps_a(void *context, const json_t *object)
+{
+	(void)context;
+	return text_equal(field(object, "name"), "a");
+}
+
+static void test_kube_watch__keeps_only_what_it_is_asked_to(void **state)
+{
+	const struct kube_watch_options options = { .kind = &kube_pods, .label_selector = "a=b" };
+	struct kube_watch_events events = watch_events;
+	json_auto_t *a = NULL;
+	json_auto_t *b = NULL;
+	SCRIPT(script);
+	FAKE_KUBE(kube);
+	RECORD(record);
+	(void)state;
+	events.keeps = keeps_a;
+	say_list(&script, LIST("5", POD("a", "1") "," POD("b", "2")));
+	add(&script, "&resourceVersion=5&", fake_http_json("410 Gone", NULL, GONE));
+	say_list(&script, LIST("6", POD("a", "1")));
+	say_watch(&script, "&resourceVersion=6&", NO_LINES, FAKE_HOLD);
+	fake_kube_open(&kube, script.answers, script.count);
+	record.watch = kube_watch_start(kube.client, &options, &events, &record, NULL);
+
+	follow(&kube, &record, "*");
+	a = kube_watch_find(record.watch, "a");
+	b = kube_watch_find(record.watch, "b");
+	assert_non_null(a);
+	assert_null(b);
+	follow(&kube, &record, "-b *");
+
+	assert_string_equal(record.text, "+a@1 +b@2 * -b *");
 }
 
 static void test_kube_watch__renews_a_credential_that_ends_while_it_watches(void **state)
@@ -656,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_kube_watch__lists_anew_after_a_gone_event),
 		cmocka_unit_test(test_kube_watch__reads_all_pages_before_it_is_synced),
 		cmocka_unit_test(test_kube_watch__selects_one_by_its_name),
+		cmocka_unit_test(test_kube_watch__keeps_only_what_it_is_asked_to),
 		cmocka_unit_test(test_kube_watch__renews_a_credential_that_ends_while_it_watches),
 		cmocka_unit_test(test_kube_watch__takes_a_5_mb_object),
 		cmocka_unit_test(test_kube_watch__tells_trouble_and_goes_on),

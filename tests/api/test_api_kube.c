@@ -333,8 +333,9 @@ static void on_trouble(void *context, const struct error *error)
 	print_error("trouble: %s\n", text);
 }
 
-static const struct kube_watch_events watch_events = { on_changed, on_deleted, on_synced,
-	                                               on_trouble };
+static const struct kube_watch_events watch_events = {
+	.changed = on_changed, .deleted = on_deleted, .synced = on_synced, .trouble = on_trouble
+};
 
 static bool has_all(const void *context)
 {
