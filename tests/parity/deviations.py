@@ -30,6 +30,12 @@ def properties(objects):
     return config_map(objects)["data"]["spark.properties"]
 
 
+def all_properties(objects):
+    """Those in the ConfigMap, and those in a Secret where some are sensitive."""
+    return [one["data"]["spark.properties"] for one in objects
+            if "spark.properties" in one.get("data", {})]
+
+
 def check_order(objects):
     """The Pod is made last: it never waits for what it mounts."""
     kinds = [one["kind"] for one in objects]
@@ -61,7 +67,7 @@ class Deviations:
 
         found = {take(one["metadata"].get("labels", {})) for one in objects}
         found |= {take(one["spec"]["selector"]) for one in of_kind(objects, "Service")}
-        found.add(take(properties(objects), EXECUTOR_LABEL))
+        found |= {take(one, EXECUTOR_LABEL) for one in all_properties(objects)}
         expect(len(found) == 1 and re.fullmatch("[0-9a-f]{16}", *found),
                "the labels %s are %s" % (SUBMISSION, sorted(found)))
         for one in objects:
@@ -78,9 +84,10 @@ class Deviations:
         """Executors are called as the driver is, unless the user says how."""
         if EXECUTOR_PREFIX in properties(list(self.spark.values())):
             return
-        prefix = properties(objects).pop(EXECUTOR_PREFIX, "")
-        expect(any(one["metadata"]["name"].startswith(prefix + "-driver") for one in objects),
-               "%s is '%s'" % (EXECUTOR_PREFIX, prefix))
+        names = [one["metadata"]["name"] for one in objects]
+        for prefix in [one.pop(EXECUTOR_PREFIX, "") for one in all_properties(objects)]:
+            expect(any(name.startswith(prefix + "-driver") for name in names),
+                   "%s is '%s'" % (EXECUTOR_PREFIX, prefix))
 
     # Sensitive properties travel in a Secret, and are hidden in the ConfigMap.
 
@@ -89,9 +96,10 @@ class Deviations:
                        if one["metadata"]["name"].endswith("-properties")), None)
         expect(secret, "no Secret holds the sensitive properties")
         others = [one for one in objects if one is not secret]
-        self.show_properties(others, secret["data"]["spark.properties"])
+        if "spark.properties" in secret["data"]:
+            self.show_properties(others, secret["data"]["spark.properties"])
+            self.mount_config_map(others, secret)
         self.show_variables(others, secret)
-        self.mount_config_map(others, secret)
         return others
 
     def show_properties(self, objects, real):
@@ -101,25 +109,24 @@ class Deviations:
         expect(hidden, "nothing is hidden")
         for key in hidden:
             expect(shown[key] == REDACTED, "%s is shown as '%s'" % (key, shown[key]))
-            expect(real[key] not in json.dumps(objects, ensure_ascii=False),
-                   "the value of %s can be read elsewhere" % key)
+            expect_hidden(objects, real[key], key)
         config_map(objects)["data"]["spark.properties"] = real
 
     def show_variables(self, objects, secret):
+        """Variables are references to the Secret: of the driver, and as properties."""
         name, values = secret["metadata"]["name"], secret["data"]
-        container = spark_container(of_kind(objects, "Pod")[0])
-        for variable in container["env"]:
-            reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
-            if reference.get("name") == name:
-                variable.pop("valueFrom")
-                variable["value"] = values[reference["key"]]
-        sort_environment(container)
-        prefix = "spark.kubernetes.executor.secretKeyRef."
-        for key, value in list(properties(objects).items()):
-            if key.startswith(prefix) and value.startswith(name + ":"):
-                del properties(objects)[key]
-                variable = "spark.executorEnv." + key[len(prefix):]
-                properties(objects)[variable] = values[value[len(name) + 1:]]
+        for key in values:
+            if key != "spark.properties":
+                expect_hidden(objects, values[key], key)
+        for role, variables in (("driver", "spark.kubernetes.driverEnv."),
+                                ("executor", "spark.executorEnv.")):
+            prefix = "spark.kubernetes.%s.secretKeyRef." % role
+            for key, reference in list(properties(objects).items()):
+                if key.startswith(prefix) and reference.startswith(name + ":"):
+                    del properties(objects)[key]
+                    value = values[reference[len(name) + 1:]]
+                    properties(objects)[variables + key[len(prefix):]] = value
+        show_driver_variables(spark_container(of_kind(objects, "Pod")[0]), name, values)
 
     def mount_config_map(self, objects, secret):
         volume = next(one for one in of_kind(objects, "Pod")[0]["spec"]["volumes"]
@@ -131,3 +138,22 @@ class Deviations:
                          ("secret", secret["metadata"]["name"])}, "%s are mounted" % names)
         volume["configMap"] = {"name": config_map(objects)["metadata"]["name"],
                                "items": sorted(items, key=lambda item: item["key"])}
+
+
+def expect_hidden(objects, value, key):
+    expect(value not in json.dumps(objects, ensure_ascii=False),
+           "the value of %s can be read elsewhere" % key)
+
+
+def show_driver_variables(container, secret, values):
+    """In the place of Spark's plain ones: before the driver's address."""
+    shown, others = [], []
+    for variable in container["env"]:
+        reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
+        if reference.get("name") == secret:
+            shown.append({"name": variable["name"], "value": values[reference["key"]]})
+        else:
+            others.append(variable)
+    place = [one["name"] for one in others].index("SPARK_DRIVER_BIND_ADDRESS")
+    container["env"] = others[:place] + shown + others[place:]
+    sort_environment(container)

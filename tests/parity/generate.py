@@ -81,12 +81,12 @@ spec:
   tolerations: [{key: k, operator: Exists}]
   nodeSelector: {disk: template, t: t}
   containers:
-    - name: side
-      image: side:1
     - name: spark
       env: [{name: T, value: "1"}]
       volumeMounts: [{name: v, mountPath: /v}]
       resources: {limits: {memory: 1Gi, ephemeral-storage: 1Gi}}
+    - name: side
+      image: side:1
 """,
     "executor.yaml": "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: e}]}\n",
     "app.properties": "spark.from.file = 1\nspark.driver.memory 1300m\nspark.ui.port 4444\n",
@@ -96,7 +96,9 @@ spec:
 def write_case(number, chance):
     groups = chance.sample(POOL, chance.randint(5, 16))
     lines = [line for group in groups for line in numbered(group, chance)]
-    text = "# Settings that meet by chance.\n\n%s\n" % "\n".join(lines + chance.choice(RESOURCES))
+    # spark-submit cannot do with remote jars beside an R program.
+    resources = RESOURCES[:4] if any(line.startswith("--jars") for line in lines) else RESOURCES
+    text = "# Settings that meet by chance.\n\n%s\n" % "\n".join(lines + chance.choice(resources))
     for name, content in FILES.items():
         if "@DIR@/" + name in text:
             text += "\n== %s\n%s" % (name, content)

@@ -175,10 +175,23 @@ def sort_local_dirs(container):
             variable["value"] = ",".join(sorted(variable["value"].split(",")))
 
 
+def order_local_dirs(pod):
+    """Spark numbers the volumes of its local folders as it has shuffled them."""
+    mounts = [mount for mount in spark_container(pod).get("volumeMounts", [])
+              if re.fullmatch(r"spark-local-dir-\d+", mount["name"])]
+    volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+    kinds = {json.dumps(volumes[mount["name"]].get("emptyDir")) for mount in mounts}
+    if len(kinds) == 1 and "null" not in kinds:
+        names = sorted(mount["name"] for mount in mounts)
+        for mount, name in zip(sorted(mounts, key=lambda one: one["mountPath"]), names):
+            mount["name"] = name
+
+
 def normal_pod(pod):
     spec = pod["spec"]
     drop_token_volume(pod)
     drop_admission_tolerations(pod)
+    order_local_dirs(pod)
     spec.pop("priority", None)  # admission's, by the class
     # serviceAccount is the old name of the other.
     if "serviceAccountName" in spec:
@@ -190,6 +203,8 @@ def normal_pod(pod):
         sort_local_dirs(container)
         container["volumeMounts"].sort(key=lambda mount: mount["mountPath"])
     for volume in spec["volumes"]:
+        for source in ("configMap", "secret"):
+            volume.get(source, {}).get("items", []).sort(key=lambda item: item["key"])
         if "sizeLimit" in volume.get("emptyDir", {}):
             volume["emptyDir"]["sizeLimit"] = canonical_quantity(volume["emptyDir"]["sizeLimit"])
     spec["volumes"].sort(key=lambda volume: volume["name"])

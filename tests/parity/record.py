@@ -64,7 +64,7 @@ class Recorder:
         self.cluster.create_namespace(values["NAMESPACE"])
         if warm:
             return warm.submit(arguments, values["DIR"] + ".arguments")
-        return self.spark.submit(arguments, self.environment(case), values["DIR"] + ".log")
+        return self.spark.submit(arguments, self.environment(case), values["DIR"])
 
     def outcome(self, case, error):
         """What is kept of a case."""

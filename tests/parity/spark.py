@@ -57,13 +57,13 @@ class Spark:
                        **(variables or {})}
         return {name: value for name, value in environment.items() if value}
 
-    def submit(self, arguments, environment, log):
-        """By the real script. None, or why it failed."""
+    def submit(self, arguments, environment, folder):
+        """By the real script, from within `folder`. None, or why it failed."""
         environment = {**environment, "SPARK_SUBMIT_OPTS": " ".join(QUICK)}
         command = [os.path.join(self.venv, "bin/spark-submit"), *arguments]
-        with open(log, "w+b") as output:
-            status = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL,
-                                    stdout=output, stderr=output, timeout=300,
+        with open(folder + ".log", "w+b") as output:
+            status = subprocess.run(command, env=environment, cwd=folder, timeout=300,
+                                    stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                     check=False).returncode
             output.seek(0)
             text = output.read().decode(errors="replace")

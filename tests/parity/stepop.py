@@ -10,8 +10,8 @@ from normal_form import Difference, normal_objects
 from record import namespace_of, stored_objects
 
 # Without a cluster: what the @NAME@s of a case stand for.
-NOWHERE = {"SERVER": "parity.example:6443", "NAMESPACE": "parity-namespace", "TOKEN": "parity-token",
-           "CONTEXT": "parity-context"}
+NOWHERE = {"SERVER": "parity.example:6443", "NAMESPACE": "parity-namespace",
+           "TOKEN": "parity-token", "CONTEXT": "parity-context"}
 KUBECONFIG = """apiVersion: v1
 kind: Config
 clusters: [{name: c, cluster: {server: "https://%(SERVER)s"}}]
@@ -71,18 +71,20 @@ class Stepop:
         how = [] if self.cluster else ["--dry-run=client", "-o", "json"]
         return subprocess.run(
             [self.program, "submit", "--spark-version=" + version, *how, *case.options(values)],
-            env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
-            check=False)
+            env=environment, cwd=values["DIR"], stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=60, check=False)
 
     def outcome(self, case, version, spark):
-        """As kept of Spark."""
+        """As kept of Spark; None where it is right that there is nothing to compare."""
         values = self.values(case, version)
         if self.cluster:
             self.cluster.create_namespace(values["NAMESPACE"])
         result = self.run(case, version, values)
         said = result.stderr.decode(errors="replace").strip()
+        if case.settings.get("deviation") == "local files":
+            return self.expect_files(result, said)
         if case.is_refused(version):
-            return self.refusal(case, result, said)
+            return self.expect_refusal(result, said)
         if result.returncode:
             raise Difference("stepop fails (%d): %s" % (result.returncode, said))
         undo = Deviations(case, spark["objects"]).undo
@@ -92,13 +94,18 @@ class Stepop:
         check_order(objects)
         return {"objects": normal_objects(objects, values, undo)}
 
-    def refusal(self, case, result, said):
-        if case.settings.get("deviation") == "local files":
-            if result.returncode:
-                raise Difference("stepop does not take local files along: %s" % said)
-        elif result.returncode not in REFUSED or not said:
+    def expect_refusal(self, result, said):
+        if result.returncode not in REFUSED or not said:
             raise Difference("stepop does not refuse it (%d): %s" % (result.returncode, said))
-        return None
+
+    def expect_files(self, result, said):
+        """spark-submit refuses them; stepop takes small ones along in a ConfigMap."""
+        if result.returncode:
+            raise Difference("stepop does not take local files along: %s" % said)
+        if not self.cluster:
+            names = [one["metadata"]["name"] for one in json.loads(result.stdout)["items"]]
+            if not any(name.endswith("-files") for name in names):
+                raise Difference("no ConfigMap of files is among %s" % ", ".join(names))
 
     def compare(self, case, version, spark):
         """[what differs], as lines to read."""
