@@ -155,7 +155,7 @@ bool driver_add_image(struct driver_build *build, struct error **err)
 	scoped(text) char *image = image_name(build);
 	const char *policy =
 		spark_conf_get(build->conf, "spark.kubernetes.container.image.pullPolicy");
-	json_auto_t *secrets = driver_build_split(
+	json_auto_t *secrets = spark_conf_split(
 		spark_conf_get(build->conf, "spark.kubernetes.container.image.pullSecrets"));
 	const json_t *secret;
 	size_t i;

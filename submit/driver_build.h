@@ -76,8 +76,6 @@ json_t *driver_build_properties(const struct driver_build *build, const char *pr
 /* The first of two properties that is set, or NULL. */
 const char *driver_build_either(const struct driver_build *build, const char *key,
                                 const char *fallback_key);
-/* An array of the pieces between commas, without blanks and empty ones; owned by the caller. */
-json_t *driver_build_split(const char *list);
 /* spec of the pod; borrowed. */
 json_t *driver_build_spec(const struct driver_build *build);
 

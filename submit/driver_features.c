@@ -22,7 +22,7 @@ static json_t *listed(const struct driver_build *build, const char *property)
 	bool is_known = !text_equal(property, EXCLUDED) ||
 	                spark_release_has(build->app->spark_version, SPARK_EXCLUDES_STEPS);
 
-	return driver_build_split(is_known ? spark_conf_get(build->conf, property) : NULL);
+	return spark_conf_split(is_known ? spark_conf_get(build->conf, property) : NULL);
 }
 
 static bool is_class_of(const char *class, const char *step)

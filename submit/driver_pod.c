@@ -66,24 +66,6 @@ const char *driver_build_either(const struct driver_build *build, const char *ke
 	return value ? value : spark_conf_get(build->conf, fallback_key);
 }
 
-json_t *driver_build_split(const char *list)
-{
-	json_t *pieces = json_array();
-
-	while (list && *list) {
-		size_t size = strcspn(list, ","), start = 0, end = size;
-
-		while (start < end && list[start] == ' ')
-			start++;
-		while (end > start && list[end - 1] == ' ')
-			end--;
-		if (end > start)
-			json_array_append_new(pieces, json_stringn(list + start, end - start));
-		list += size + (list[size] == ',');
-	}
-	return pieces;
-}
-
 json_t *driver_build_spec(const struct driver_build *build)
 {
 	return json_object_get(build->pod, "spec");

@@ -37,7 +37,7 @@ static bool set_families(struct driver_build *build, json_t *spec, struct error 
 	                  err))
 		return false;
 	json_object_set_new(spec, "ipFamilyPolicy", json_string(policy));
-	json_object_set_new(spec, "ipFamilies", driver_build_split(family));
+	json_object_set_new(spec, "ipFamilies", spark_conf_split(family));
 	return true;
 }
 

@@ -381,7 +381,7 @@ bool driver_add_local_folders(struct driver_build *build, struct error **err)
 	const char *inherited = build->app->client.local_dirs;
 	const char *configured = spark_conf_get(build->conf, "spark.local.dir");
 	const char *chosen = inherited && *inherited ? inherited : configured;
-	json_auto_t *folders = driver_build_split(chosen ? chosen : fallback);
+	json_auto_t *folders = spark_conf_split(chosen ? chosen : fallback);
 	scoped(text) char *list = joined(json_array_size(mounted) ? mounted : folders);
 
 	if (!json_array_size(mounted) && !make_local_folders(build, folders, err))

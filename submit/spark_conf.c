@@ -187,6 +187,24 @@ struct spark_conf_entry *spark_conf_entries(const struct spark_conf *conf, size_
 	return entries;
 }
 
+json_t *spark_conf_split(const char *list)
+{
+	json_t *pieces = json_array();
+
+	while (list && *list) {
+		size_t size = strcspn(list, ","), start = 0, end = size;
+
+		while (start < end && (unsigned char)list[start] <= ' ')
+			start++;
+		while (end > start && (unsigned char)list[end - 1] <= ' ')
+			end--;
+		if (end > start)
+			json_array_append_new(pieces, json_stringn(list + start, end - start));
+		list += size + (list[size] == ',');
+	}
+	return pieces;
+}
+
 /* java.util.Properties#store: '=' and ':' everywhere, blanks in keys everywhere, in values in front
  * only. Text beyond ASCII stays as it is, because Spark reads the file as UTF-8. */
 static void write_escaped(const char *text, bool is_key, FILE *out)

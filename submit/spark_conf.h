@@ -50,6 +50,10 @@ bool spark_conf_get_double(const struct spark_conf *conf, const char *key, doubl
 bool spark_conf_get_bool(const struct spark_conf *conf, const char *key, bool default_value,
                          bool *value, struct error **err);
 
+/* Utils.stringToSeq: an array of the pieces between commas, without blanks around them and empty
+ * ones; owned by the caller. NULL gives none. */
+json_t *spark_conf_split(const char *list);
+
 /* java.util.Properties text that Spark's driver reads back to the same map. */
 void spark_conf_write_properties(const struct spark_conf *conf, FILE *out);
 

@@ -80,7 +80,7 @@ static void resolve_uris(struct upload *upload)
 	upload->main_resource =
 		is_internal ? xstrdup(INTERNAL) : spark_uri_resolve(app->main_resource);
 	for (i = 0; i < ARRAY_SIZE(lists); i++) {
-		json_auto_t *pieces = spark_uri_split(spark_conf_get(app->conf, lists[i]));
+		json_auto_t *pieces = spark_conf_split(spark_conf_get(app->conf, lists[i]));
 		const json_t *piece;
 
 		upload->uris[i] = json_array();

@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "submit/spark_conf.h"
 
 #define FILE_SCHEME "file:"
 
@@ -178,24 +179,6 @@ char *spark_uri_resolve(const char *path)
 
 /* ---- lists ---- */
 
-json_t *spark_uri_split(const char *list)
-{
-	json_t *pieces = json_array();
-
-	while (list && *list) {
-		size_t size = strcspn(list, ","), start = 0, end = size;
-
-		while (start < end && (unsigned char)list[start] <= ' ')
-			start++;
-		while (end > start && (unsigned char)list[end - 1] <= ' ')
-			end--;
-		if (end > start)
-			json_array_append_new(pieces, json_stringn(list + start, end - start));
-		list += size + (list[size] == ',');
-	}
-	return pieces;
-}
-
 char *spark_uri_join(const json_t *uris)
 {
 	struct text_stream stream;
@@ -253,7 +236,7 @@ static bool expand_one(json_t *uris, const char *uri, struct error **err)
 
 json_t *spark_uri_expand(const char *list, struct error **err)
 {
-	json_auto_t *pieces = spark_uri_split(list);
+	json_auto_t *pieces = spark_conf_split(list);
 	json_auto_t *uris = json_array();
 	const json_t *piece;
 	size_t i;

@@ -23,9 +23,7 @@ char *spark_uri_from_path(const char *path);
 /* The path of a local URI, decoded and without its fragment; owned by the caller. */
 char *spark_uri_path(const char *uri);
 
-/* Utils.stringToSeq: the pieces between commas, without blanks around them and empty ones. NULL
- * gives an empty array. Owned by the caller, as is the text that joins an array again. */
-json_t *spark_uri_split(const char *list);
+/* The list that spark_conf_split() would part again; owned by the caller. */
 char *spark_uri_join(const json_t *uris);
 
 /*

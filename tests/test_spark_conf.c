@@ -39,6 +39,27 @@ static void test_spark_conf__keeps_keys_in_order_and_the_last_value(void **state
 	free(entries);
 }
 
+static void test_spark_conf_split__drops_blanks_and_empty_pieces(void **state)
+{
+	static const struct {
+		const char *list, *pieces;
+	} cases[] = {
+		{ NULL, "[]" },
+		{ "", "[]" },
+		{ " , ,", "[]" },
+		{ "a", "[\"a\"]" },
+		{ " a b ,\t\nc,,d", "[\"a b\", \"c\", \"d\"]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_auto_t *pieces = spark_conf_split(cases[i].list);
+		json_auto_t *expected = json_loads(cases[i].pieces, 0, NULL);
+
+		assert_true(json_equal(pieces, expected));
+	}
+}
+
 static void test_spark_conf_set__may_be_given_its_own_value(void **state)
 {
 	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
@@ -213,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_spark_conf__keeps_keys_in_order_and_the_last_value),
+		cmocka_unit_test(test_spark_conf_split__drops_blanks_and_empty_pieces),
 		cmocka_unit_test(test_spark_conf_set__may_be_given_its_own_value),
 		cmocka_unit_test(test_spark_conf_merge_json__writes_scalars_as_spark_does),
 		cmocka_unit_test(

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "submit/spark_conf.h"
 #include "submit/spark_uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,7 +27,7 @@ static void resolve_twice(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	scoped(text) char *list = xstrndup((const char *)data, size);
-	json_auto_t *pieces = spark_uri_split(list);
+	json_auto_t *pieces = spark_conf_split(list);
 	scoped(text) char *joined = spark_uri_join(pieces);
 	const json_t *piece;
 	size_t i;
