@@ -87,11 +87,13 @@ static bool check_all(struct submit_source *source, json_t *objects, struct erro
 	size_t i;
 
 	for (i = 0; i < submit_source_count(source); i++) {
+		struct kube_config_options connection = { 0 };
 		struct spark_app app;
 		json_auto_t *warnings = json_array();
 		scoped(driver_objects) json_t *made = NULL;
 
-		if (submit_source_app(source, i, &app, err))
+		if (submit_source_app(source, i, &app, err) &&
+		    spark_connection_options(&app, &connection, err))
 			made = submit_run_objects(NULL, &app, warnings, err);
 		spark_app_release(&app);
 		if (!made)

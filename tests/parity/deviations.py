@@ -55,6 +55,9 @@ class Deviations:
         self.labels(objects)
         self.service_links(objects)
         self.executor_prefix(objects)
+        self.archives(objects)
+        if self.allowed("local R"):
+            self.local_r(objects)
         if self.allowed("sensitive"):
             objects = self.sensitive_properties(objects)
         return objects
@@ -75,10 +78,12 @@ class Deviations:
                 del one["metadata"]["labels"]
 
     def service_links(self, objects):
-        """The variables of thousands of Services are too long for a command line."""
+        """The variables of thousands of Services are too long for a command line; a template
+        may want them all the same."""
+        wanted = None if self.allowed("links of the template") else False
         for pod in of_kind(objects, "Pod"):
-            expect(pod["spec"].pop("enableServiceLinks", None) is False,
-                   "enableServiceLinks is not false")
+            expect(pod["spec"].pop("enableServiceLinks", None) is wanted,
+                   "enableServiceLinks is not %s" % wanted)
 
     def executor_prefix(self, objects):
         """Executors are called as the driver is, unless the user says how."""
@@ -88,6 +93,22 @@ class Deviations:
         for prefix in [one.pop(EXECUTOR_PREFIX, "") for one in all_properties(objects)]:
             expect(any(name.startswith(prefix + "-driver") for name in names),
                    "%s is '%s'" % (EXECUTOR_PREFIX, prefix))
+
+    def archives(self, objects):
+        """Spark writes file:/path for archives alone, stepop file:///path: one and the same."""
+        for one in all_properties(objects):
+            if "spark.archives" in one:
+                one["spark.archives"] = re.sub("(^|,)file:///", r"\1file:/",
+                                               one["spark.archives"])
+
+    def local_r(self, objects):
+        """A local R program is uploaded; Spark's driver is told a path of the client."""
+        spark = next(one for name, one in self.spark.items() if name.startswith("Pod/"))
+        told = spark_container(spark)["args"]
+        args = spark_container(of_kind(objects, "Pod")[0])["args"]
+        place = next(i for i, one in enumerate(told) if one.endswith(".R"))
+        expect("/spark-upload-" in args[place], "'%s' was not uploaded" % args[place])
+        args[place] = told[place]
 
     # Sensitive properties travel in a Secret, and are hidden in the ConfigMap.
 

@@ -83,6 +83,8 @@ class Stepop:
         said = result.stderr.decode(errors="replace").strip()
         if case.settings.get("deviation") == "local files":
             return self.expect_files(result, said)
+        if case.settings.get("deviation") == "not refused":
+            return self.expect_success(result, said)
         if case.is_refused(version):
             return self.expect_refusal(result, said)
         if result.returncode:
@@ -97,6 +99,11 @@ class Stepop:
     def expect_refusal(self, result, said):
         if result.returncode not in REFUSED or not said:
             raise Difference("stepop does not refuse it (%d): %s" % (result.returncode, said))
+
+    def expect_success(self, result, said):
+        """spark-submit refuses what stepop can make sense of."""
+        if result.returncode:
+            raise Difference("stepop refuses it, too: %s" % said)
 
     def expect_files(self, result, said):
         """spark-submit refuses them; stepop takes small ones along in a ConfigMap."""
