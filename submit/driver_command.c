@@ -10,6 +10,7 @@
 #include "submit/driver_build.h"
 #include "submit/driver_sensitive.h"
 #include "submit/kube_object.h"
+#include "submit/spark_release.h"
 
 #define EXECUTOR_PREFIX_LIMIT 237
 
@@ -143,6 +144,20 @@ static void choose_python(struct driver_build *build)
 		driver_build_add_env(build, "PYSPARK_DRIVER_PYTHON", driver_python);
 }
 
+/* What is no 3 is an error as long as Spark looks; since 4.1 it does not. */
+static bool check_python_version(const struct driver_build *build, struct error **err)
+{
+	const char *version = spark_conf_get(build->conf, "spark.kubernetes.pyspark.pythonVersion");
+
+	if (!version || text_equal(version, "3") ||
+	    spark_release_has(build->app->spark_version, SPARK_FORGETS_PYTHON_VERSION))
+		return true;
+	return error_set(err, ERROR_INVALID,
+	                 "spark.kubernetes.pyspark.pythonVersion: '%s' is not 3, the only one that "
+	                 "Spark %s knows",
+	                 version, build->app->spark_version);
+}
+
 bool driver_add_command(struct driver_build *build, struct error **err)
 {
 	const struct spark_app *app = build->app;
@@ -162,7 +177,8 @@ bool driver_add_command(struct driver_build *build, struct error **err)
 	add_argument(build, main_class);
 	add_argument(build, app->main_resource);
 	add_application_arguments(build);
-	if (app->resource == SPARK_RESOURCE_PYTHON)
-		choose_python(build);
-	return true;
+	if (app->resource != SPARK_RESOURCE_PYTHON)
+		return true;
+	choose_python(build);
+	return check_python_version(build, err);
 }

@@ -65,6 +65,11 @@ static bool add_device(struct driver_build *build, const char *name, struct erro
 	scoped(text) char *quantity = NULL;
 	int64_t amount;
 
+	if (!spark_conf_get(build->conf, amount_key))
+		return error_set(err, ERROR_INVALID,
+		                 "spark.driver.resource.%s is described, but %s does not tell how "
+		                 "many",
+		                 name, amount_key);
 	if (!spark_conf_get_int(build->conf, amount_key, 0, &amount, err))
 		return false;
 	if (amount <= 0)
@@ -78,6 +83,7 @@ static bool add_device(struct driver_build *build, const char *name, struct erro
 	return true;
 }
 
+/* ResourceUtils.listResourceIds: whatever is said of a device, there must be some of it. */
 bool driver_add_devices(struct driver_build *build, struct error **err)
 {
 	json_auto_t *settings = driver_build_properties(build, "spark.driver.resource.");
@@ -87,9 +93,7 @@ bool driver_add_devices(struct driver_build *build, struct error **err)
 	json_object_foreach (settings, key, value) {
 		scoped(text) char *name = NULL;
 
-		if (!text_ends_with(key, ".amount"))
-			continue;
-		name = xstrndup(key, strlen(key) - strlen(".amount"));
+		name = xstrndup(key, strcspn(key, "."));
 		if (!add_device(build, name, err))
 			return false;
 	}

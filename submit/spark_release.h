@@ -16,8 +16,9 @@ enum spark_feature {
 	SPARK_VOLUME_DETAILS,     /* subPathExpr, types of host paths, labels of claims */
 	/* 4.1 */
 	SPARK_CONNECT_PORT,
-	SPARK_SUBSTITUTES_IMAGES, /* {{SPARK_VERSION}} */
-	SPARK_EXCLUDES_STEPS,     /* spark.kubernetes.driver.pod.excludedFeatureSteps */
+	SPARK_SUBSTITUTES_IMAGES,     /* {{SPARK_VERSION}} */
+	SPARK_FORGETS_PYTHON_VERSION, /* spark.kubernetes.pyspark.pythonVersion */
+	SPARK_EXCLUDES_STEPS,         /* spark.kubernetes.driver.pod.excludedFeatureSteps */
 	/* 4.2 */
 	SPARK_NETWORK_POLICY,
 	SPARK_BINARY_UNITS,      /* Ki, MiB … in sizes (SPARK-55051) */

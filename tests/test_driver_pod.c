@@ -435,6 +435,9 @@ static void test_driver_objects_build__refuses_what_spark_refuses(void **state)
 	assert_refused("spark.kubernetes.driver.secretKeyRef.A", "only-a-name", "<secret>:<key>");
 	assert_refused("spark.kubernetes.driver.secretKeyRef.A", "a:b:c", "<secret>:<key>");
 	assert_refused("spark.driver.resource.gpu.amount", "1", "vendor");
+	assert_refused("spark.driver.resource.gpu.vendor", "nvidia.com",
+	               "spark.driver.resource.gpu.amount does not tell how many");
+	assert_refused("spark.kubernetes.pyspark.pythonVersion", "2", "'2' is not 3");
 	assert_refused("spark.driver.memory", "1.5g", "spark.driver.memory");
 	assert_refused("spark.driver.memory", "0", "spark.driver.memory");
 	assert_refused("spark.driver.port", "0", "spark.driver.port");

@@ -84,6 +84,7 @@ static void test_spark_release_has__grows_with_the_release(void **state)
 		{ SPARK_VOLUME_DETAILS, "3.5.9", "4.0.0-preview1" },
 		{ SPARK_CONNECT_PORT, "4.0.5", "4.1.0" },
 		{ SPARK_SUBSTITUTES_IMAGES, "4.0.5", "4.2.1" },
+		{ SPARK_FORGETS_PYTHON_VERSION, "4.0.5", "4.1.0" },
 		{ SPARK_EXCLUDES_STEPS, "4.0.5", "4.1.4" },
 		{ SPARK_BINARY_UNITS, "4.1.4", "4.2.0" },
 		{ SPARK_NETWORK_POLICY, "4.1.4", "4.2.0" },
