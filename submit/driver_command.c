@@ -27,14 +27,17 @@ static bool is_internal(const char *resource)
 	return text_equal(resource, "spark-internal");
 }
 
-/* SparkSubmit appends the main jar to spark.jars. */
+/* SparkSubmit appends the main jar to spark.jars, and writes the list of a JVM's application even
+ * where it is empty. */
 static void add_main_jar(struct driver_build *build)
 {
 	const char *jars = spark_conf_get(build->conf, "spark.jars");
-	scoped(text) char *both = text_printf("%s%s%s", jars ? jars : "", jars && *jars ? "," : "",
-	                                      build->app->main_resource);
+	const char *main_jar =
+		is_internal(build->app->main_resource) ? "" : build->app->main_resource;
+	scoped(text) char *both = text_printf("%s%s%s", jars ? jars : "",
+	                                      jars && *jars && *main_jar ? "," : "", main_jar);
 
-	if (build->app->resource == SPARK_RESOURCE_JAVA && !is_internal(build->app->main_resource))
+	if (build->app->resource == SPARK_RESOURCE_JAVA)
 		spark_conf_set(build->conf, "spark.jars", both);
 }
 
