@@ -3,8 +3,8 @@
 #ifndef OPERATOR_PIPELINE_LOAD_H
 #define OPERATOR_PIPELINE_LOAD_H
 
-#include "operator/pipeline.h"
 #include "core/check.h"
+#include "operator/pipeline.h"
 #include "operator/pipeline_source.h"
 
 struct source_cache; /* Python files, each read once */

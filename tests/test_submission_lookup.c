@@ -232,7 +232,7 @@ static void test_submission_describe__says_what_is_missing(void **state)
 	scoped(text) char *waiting = described(
 		"{\"status\": {\"containerStatuses\": [{\"name\": \"a\", \"state\": {\"waiting\": {"
 		"\"reason\": \"ImagePullBackOff\"}}}, {\"name\": \"b\", \"state\": {\"running\": "
-	        "{}}}, "
+		"{}}}, "
 		"{\"name\": \"c\"}]}}");
 	(void)state;
 
