@@ -38,6 +38,7 @@ static const struct kube_kind other_kinds[] = {
 	{ RBAC, "clusterrolebindings", "ClusterRoleBinding", true },
 	{ "/apis/networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", false },
 	{ "/apis/scheduling.volcano.sh/v1beta1", "podgroups", "PodGroup", false },
+	{ "/apis/scheduling.x-k8s.io/v1alpha1", "podgroups", "PodGroup", false },
 	{ "/apis/batch/v1", "jobs", "Job", false },
 	{ "/apis/coordination.k8s.io/v1", "leases", "Lease", false },
 	{ "/apis/policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", false },

@@ -8,9 +8,16 @@
 #include "core/text.h"
 #include "submit/kube_object.h"
 #include "submit/spark_application_load.h"
+#include "submit/spark_memory.h"
 
-#define MINIMUM_OVERHEAD_MIB 384
 #define DEFAULT_EXECUTORS 2
+
+/* What the scheduler is asked for. */
+struct request {
+	const struct application_part *part; /* the spec */
+	struct spark_memory driver, executor;
+	int64_t executors; /* that the application begins with */
+};
 
 /* ---- what is asked for ---- */
 
@@ -19,14 +26,6 @@ static int64_t whole(const struct spark_conf *conf, const char *key, int64_t fal
 	int64_t value = fallback;
 
 	spark_conf_get_int(conf, key, fallback, &value, NULL);
-	return value;
-}
-
-static int64_t mebibytes(const struct spark_conf *conf, const char *key, int64_t fallback)
-{
-	int64_t value = fallback;
-
-	spark_conf_get_mib(conf, key, fallback, &value, NULL);
 	return value;
 }
 
@@ -46,45 +45,6 @@ static int64_t initial_executors(const struct spark_conf *conf)
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		most = whole(conf, keys[i], 0) > most ? whole(conf, keys[i], 0) : most;
 	return most;
-}
-
-static double overhead_factor(const struct spark_app *app, const char *role)
-{
-	scoped(text) char *own = text_printf("spark.%s.memoryOverheadFactor", role);
-	double factor = app->resource == SPARK_RESOURCE_JAVA ? 0.1 : 0.4;
-
-	spark_conf_get_double(app->conf, "spark.kubernetes.memoryOverheadFactor", factor, &factor,
-	                      NULL);
-	spark_conf_get_double(app->conf, own, factor, &factor, NULL);
-	return factor;
-}
-
-/* What only executors have beside heap and overhead. */
-static int64_t executor_extra_mib(const struct spark_app *app)
-{
-	int64_t extra = 0;
-	bool is_off_heap = false;
-
-	spark_conf_get_bool(app->conf, "spark.memory.offHeap.enabled", false, &is_off_heap, NULL);
-	if (is_off_heap)
-		extra += mebibytes(app->conf, "spark.memory.offHeap.size", 0);
-	if (app->resource == SPARK_RESOURCE_PYTHON)
-		extra += mebibytes(app->conf, "spark.executor.pyspark.memory", 0);
-	return extra;
-}
-
-static int64_t memory_mib(const struct spark_app *app, const char *role)
-{
-	scoped(text) char *memory_key = text_printf("spark.%s.memory", role);
-	scoped(text) char *overhead_key = text_printf("spark.%s.memoryOverhead", role);
-	int64_t memory = mebibytes(app->conf, memory_key, 1024);
-	int64_t overhead = (int64_t)(overhead_factor(app, role) * (double)memory);
-	bool is_executor = text_equal(role, "executor");
-
-	if (overhead < MINIMUM_OVERHEAD_MIB)
-		overhead = MINIMUM_OVERHEAD_MIB;
-	return memory + mebibytes(app->conf, overhead_key, overhead) +
-	       (is_executor ? executor_extra_mib(app) : 0);
 }
 
 /* Borrowed from the properties. */
@@ -109,11 +69,12 @@ static int64_t cpu_milli(const struct spark_app *app, const char *role)
 }
 
 /* cpu and memory of the driver and the executors that the application begins with. */
-static json_t *total_resources(const struct spark_app *app)
+static json_t *total_resources(const struct request *request)
 {
-	int64_t count = initial_executors(app->conf);
+	const struct spark_app *app = request->part->loader->app;
+	int64_t count = request->executors;
 	int64_t cpu = cpu_milli(app, "driver") + count * cpu_milli(app, "executor");
-	int64_t mib = memory_mib(app, "driver") + count * memory_mib(app, "executor");
+	int64_t mib = request->driver.total_mib + count * request->executor.total_mib;
 	scoped(text) char *cpu_quantity = text_printf("%" PRId64 "m", cpu);
 	scoped(text) char *memory_quantity = text_printf("%" PRId64 "Mi", mib);
 
@@ -122,9 +83,9 @@ static json_t *total_resources(const struct spark_app *app)
 
 /* ---- how each scheduler is told ---- */
 
-static const json_t *options_of(const struct application_part *part)
+static const json_t *options_of(const struct request *request)
 {
-	return json_object_get(part->value, "batchSchedulerOptions");
+	return json_object_get(request->part->value, "batchSchedulerOptions");
 }
 
 static void set_on_both(const struct application_part *part, const char *pattern, const char *rest,
@@ -143,13 +104,12 @@ static void set_on_both(const struct application_part *part, const char *pattern
 }
 
 /* Driver and executors wait until one of them, and resources for all, have a place. */
-static json_t *pod_group(const struct application_part *part, const char *api_version,
-                         const char *name)
+static json_t *pod_group(const struct request *request, const char *api_version, const char *name)
 {
-	struct spark_app *app = part->loader->app;
+	struct spark_app *app = request->part->loader->app;
 	json_t *group = json_pack("{s:s, s:s, s:{s:s}, s:{s:i, s:o}}", "apiVersion", api_version,
 	                          "kind", "PodGroup", "metadata", "name", name, "spec", "minMember",
-	                          1, "minResources", total_resources(app));
+	                          1, "minResources", total_resources(request));
 
 	if (!app->extra_objects)
 		app->extra_objects = json_array();
@@ -157,19 +117,20 @@ static json_t *pod_group(const struct application_part *part, const char *api_ve
 	return json_object_get(group, "spec");
 }
 
-static void use_volcano(const struct application_part *part)
+static void use_volcano(const struct request *request)
 {
+	const struct application_part *part = request->part;
 	static const char key[] = "scheduling.k8s.io/group-name";
 	const char *own = json_string_value(
 		json_object_get(json_object_get(part->loader->driver.value, "annotations"), key));
-	const json_t *options = options_of(part);
+	const json_t *options = options_of(request);
 	const json_t *resources = json_object_get(options, "resources");
 	scoped(text) char *name = text_printf("spark-%s-pg", part->loader->app->name);
 	json_t *group;
 
 	if (own) /* a group of the user's */
 		return;
-	group = pod_group(part, "scheduling.volcano.sh/v1beta1", name);
+	group = pod_group(request, "scheduling.volcano.sh/v1beta1", name);
 	if (json_object_size(resources))
 		json_object_set_new(group, "minResources", json_deep_copy(resources));
 	if (application_text(options, "queue"))
@@ -181,65 +142,72 @@ static void use_volcano(const struct application_part *part)
 }
 
 /* The place-holders that YuniKorn makes room with look like the pods that they stand for. */
-static json_t *task_group(const struct application_part *part, const struct application_pod *pod,
-                          int64_t count)
+static json_t *task_group(const struct request *request, const struct application_pod *pod,
+                          const struct spark_memory *size, int64_t count)
 {
 	static const char *const copied[] = { "tolerations", "affinity", "labels" };
-	const struct spark_app *app = part->loader->app;
 	scoped(text) char *name = text_printf("spark-%s", pod->role);
-	scoped(text) char *memory = text_printf("%" PRId64 "Mi", memory_mib(app, pod->role));
+	scoped(text) char *memory = text_printf("%" PRId64 "Mi", size->total_mib);
+	json_auto_t *selector = json_object();
 	json_t *group =
 		json_pack("{s:s, s:I, s:{s:s, s:s}}", "name", name, "minMember", (json_int_t)count,
-	                  "minResource", "cpu", cpu_text(app, pod->role), "memory", memory);
-	json_t *selector = json_object();
+	                  "minResource", "cpu", cpu_text(request->part->loader->app, pod->role),
+	                  "memory", memory);
 	size_t i;
 
-	json_object_update(selector, json_object_get(part->value, "nodeSelector"));
+	json_object_update(selector, json_object_get(request->part->value, "nodeSelector"));
 	json_object_update(selector, json_object_get(pod->value, "nodeSelector"));
 	if (json_object_size(selector))
 		json_object_set(group, "nodeSelector", selector);
-	json_decref(selector);
 	for (i = 0; i < ARRAY_SIZE(copied); i++)
 		if (json_object_get(pod->value, copied[i]))
 			json_object_set(group, copied[i], json_object_get(pod->value, copied[i]));
 	return group;
 }
 
-static void use_yunikorn(const struct application_part *part)
+/* A group without members is not valid. */
+static char *task_groups(const struct request *request)
 {
-	static const char name_key[] = "yunikorn.apache.org/task-group-name";
-	struct application_loader *loader = part->loader;
-	const char *queue = application_text(options_of(part), "queue");
-	int64_t count = initial_executors(loader->app->conf);
+	const struct application_loader *loader = request->part->loader;
 	json_auto_t *groups = json_array();
-	char *text;
 
-	json_array_append_new(groups, task_group(part, &loader->driver, 1));
-	if (count > 0)
-		json_array_append_new(groups, task_group(part, &loader->executor, count));
-	text = json_dumps(groups, JSON_COMPACT);
+	json_array_append_new(groups, task_group(request, &loader->driver, &request->driver, 1));
+	if (request->executors > 0)
+		json_array_append_new(groups, task_group(request, &loader->executor,
+		                                         &request->executor, request->executors));
+	return json_dumps(groups, JSON_COMPACT);
+}
+
+static void use_yunikorn(const struct request *request)
+{
+	const struct application_part *part = request->part;
+	const char *queue = application_text(options_of(request), "queue");
+	scoped(text) char *groups = task_groups(request);
+
 	application_set(part, "spark.kubernetes.driver.annotation.",
-	                "yunikorn.apache.org/task-groups", text);
-	free(text);
-	application_set(part, "spark.kubernetes.driver.annotation.", name_key, "spark-driver");
-	application_set(part, "spark.kubernetes.executor.annotation.", name_key, "spark-executor");
+	                "yunikorn.apache.org/task-groups", groups);
+	application_set(part, "spark.kubernetes.driver.annotation.",
+	                "yunikorn.apache.org/task-group-name", "spark-driver");
+	application_set(part, "spark.kubernetes.executor.annotation.",
+	                "yunikorn.apache.org/task-group-name", "spark-executor");
 	if (queue)
 		set_on_both(part, "spark.kubernetes.*.label.", "queue", queue);
 }
 
 /* The co-scheduling plug-in of kubernetes-sigs/scheduler-plugins. */
-static void use_kube_scheduler(const struct application_part *part)
+static void use_kube_scheduler(const struct request *request)
 {
+	const struct application_part *part = request->part;
 	scoped(text) char *plain = text_printf("%s-pg", part->loader->app->name);
 	scoped(text) char *name = kube_object_label_value(plain);
 
-	pod_group(part, "scheduling.x-k8s.io/v1alpha1", name);
+	pod_group(request, "scheduling.x-k8s.io/v1alpha1", name);
 	set_on_both(part, "spark.kubernetes.*.label.", "scheduling.x-k8s.io/pod-group", name);
 }
 
 static const struct scheduler {
 	const char *name; /* NULL: any other, a kube-scheduler */
-	void (*use)(const struct application_part *part);
+	void (*use)(const struct request *request);
 	const char *options[4]; /* that it reads */
 } schedulers[] = {
 	{ "volcano", use_volcano, { "queue", "priorityClassName", "resources" } },
@@ -259,13 +227,22 @@ static const struct scheduler *find_scheduler(const char *name)
 void application_read_scheduler(const struct application_part *part, const char *field,
                                 const json_t *scheduler)
 {
+	const struct spark_app *app = part->loader->app;
+	struct request request = { .part = part, .executors = initial_executors(app->conf) };
 	const char *name = json_string_value(scheduler);
+	scoped(error) struct error *err = NULL;
+	scoped(text) char *why = NULL;
 
-	(void)field;
 	if (!*name)
 		return;
+	if (!spark_memory_of_driver(app, &request.driver, &err) ||
+	    !spark_memory_of_executor(app, &request.executor, &err)) {
+		why = error_text(err);
+		application_fault(part, field, "it is told how much memory is needed: %s", why);
+		return;
+	}
 	set_on_both(part, "spark.kubernetes.*.scheduler.name", "", name);
-	find_scheduler(name)->use(part);
+	find_scheduler(name)->use(&request);
 }
 
 static bool is_read_by(const struct scheduler *scheduler, const char *option)

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/spark_application_load.h"
+#include "submit/spark_release.h"
 
 /* ---- what is run ---- */
 
@@ -18,8 +19,16 @@ static void copy_text(char **into, const json_t *text)
 static void read_version(const struct application_part *part, const char *field,
                          const json_t *version)
 {
-	(void)field;
-	copy_text(&part->loader->app->spark_version, version);
+	struct spark_app *app = part->loader->app;
+	scoped(error) struct error *err = NULL;
+	scoped(text) char *why = NULL;
+
+	app->spark_version = spark_release_complete(json_string_value(version), &err);
+	if (app->spark_version)
+		return;
+	copy_text(&app->spark_version, version);
+	why = error_text(err);
+	application_fault(part, field, "%s", why);
 }
 
 static void read_proxy_user(const struct application_part *part, const char *field,

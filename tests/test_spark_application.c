@@ -242,6 +242,12 @@ static void test_spark_application_read__refuses_what_is_wrong_in_a_manifest(voi
 		  "spec.mainClass says which class of a jar is run; it is missing" },
 		{ MANIFEST("  monitoring: {exposeDriverMetrics: true}\n" ROLES),
 		  "lacks the field 'exposeExecutorMetrics'" },
+		{ HEAD METADATA "spec: {type: R, sparkVersion: 2.4.8, mainApplicationFile: a.R, "
+		                "driver: {}, executor: {}}\n",
+		  "t.yaml:4:17: spec.sparkVersion: " },
+		{ MANIFEST("  batchScheduler: volcano\n  sparkConf: {spark.memory.offHeap.enabled: "
+		           "maybe}\n" ROLES),
+		  "spec.batchScheduler: it is told how much memory is needed: " },
 		{ MANIFEST("  sparkVersion: 3.5\n" ROLES), "duplicate key 'sparkVersion'" },
 	};
 	size_t i;
