@@ -141,11 +141,23 @@ static void use_volcano(const struct request *request)
 	set_on_both(part, "spark.kubernetes.*.annotation.", key, name);
 }
 
+/* Those of the role's own that there are, and the queue with them. */
+static void copy_labels(const struct request *request, const json_t *labels, json_t *group)
+{
+	const char *queue = application_text(options_of(request), "queue");
+	json_t *copy = json_copy((json_t *)labels);
+
+	if (queue)
+		json_object_set_new(copy, "queue", json_string(queue));
+	json_object_set_new(group, "labels", copy);
+}
+
 /* The place-holders that YuniKorn makes room with look like the pods that they stand for. */
 static json_t *task_group(const struct request *request, const struct application_pod *pod,
                           const struct spark_memory *size, int64_t count)
 {
-	static const char *const copied[] = { "tolerations", "affinity", "labels" };
+	static const char *const copied[] = { "tolerations", "affinity" };
+	const json_t *labels = json_object_get(pod->value, "labels");
 	scoped(text) char *name = text_printf("spark-%s", pod->role);
 	scoped(text) char *memory = text_printf("%" PRId64 "Mi", size->total_mib);
 	json_auto_t *selector = json_object();
@@ -162,6 +174,8 @@ static json_t *task_group(const struct request *request, const struct applicatio
 	for (i = 0; i < ARRAY_SIZE(copied); i++)
 		if (json_object_get(pod->value, copied[i]))
 			json_object_set(group, copied[i], json_object_get(pod->value, copied[i]));
+	if (labels)
+		copy_labels(request, labels, group);
 	return group;
 }
 

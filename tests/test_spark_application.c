@@ -504,6 +504,53 @@ static void test_spark_application_read__lays_over_the_drivers_container(void **
 	spark_app_release(&app);
 }
 
+static const json_t *item_named(const json_t *list, const char *name)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item)
+		if (text_equal(json_string_value(json_object_get(item, "name")), name))
+			return item;
+	return NULL;
+}
+
+static void test_spark_application_read__begins_pods_as_a_webhook_ends_them(void **state)
+{
+	static const char *const in_pod[] = {
+		"affinity",        "tolerations",           "dnsConfig",
+		"dnsPolicy",       "hostAliases",           "terminationGracePeriodSeconds",
+		"initContainers",  "hostNetwork",           "priorityClassName",
+		"securityContext", "shareProcessNamespace",
+	};
+	static const char *const in_container[] = { "lifecycle", "envFrom" };
+	json_auto_t *warnings = json_array();
+	struct spark_app app = read_golden("pods.yaml", warnings);
+	json_auto_t *objects = objects_of(&app);
+	const json_t *template = json_object_get(app.driver_template, "spec");
+	const json_t *spec = json_object_get(driver_objects_pod(objects), "spec");
+	const json_t *container =
+		item_named(json_object_get(spec, "containers"), "spark-kubernetes-driver");
+	const json_t *env = json_object_get(container, "env");
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(in_pod); i++)
+		assert_true(json_equal(json_object_get(spec, in_pod[i]),
+		                       json_object_get(template, in_pod[i])));
+	for (i = 0; i < ARRAY_SIZE(in_container); i++)
+		assert_non_null(json_object_get(container, in_container[i]));
+	assert_non_null(item_named(json_object_get(spec, "containers"), "shipper"));
+	assert_string_equal(json_string_value(json_object_get(spec, "schedulerName")),
+	                    "binpacking");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(env, json_array_size(env) - 1), "name")),
+	                    "NODE");
+	assert_true(json_is_true(json_object_get(json_object_get(container, "securityContext"),
+	                                         "allowPrivilegeEscalation")));
+	spark_app_release(&app);
+}
+
 /* ---- what goes with it ---- */
 
 static void test_spark_application_read__takes_the_examples_without_a_warning(void **state)
@@ -644,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_spark_application_read__adds_the_operators_objects),
 		cmocka_unit_test(test_spark_application_read__lays_over_the_drivers_container),
 		cmocka_unit_test(test_spark_application_read__takes_the_examples_without_a_warning),
+		cmocka_unit_test(test_spark_application_read__begins_pods_as_a_webhook_ends_them),
 		cmocka_unit_test(test_spark_application_shape__is_documented_field_by_field),
 		cmocka_unit_test(
 			test_spark_application_file_parse__costs_the_same_for_each_of_many),

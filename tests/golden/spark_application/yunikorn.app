@@ -13,7 +13,7 @@ properties:
   spark.executor.pyspark.memory: "100"
   spark.kubernetes.container.image: registry.example/spark:3.5.9
   spark.kubernetes.driver.annotation.yunikorn.apache.org/task-group-name: spark-driver
-  spark.kubernetes.driver.annotation.yunikorn.apache.org/task-groups: "[{\"name\":\"spark-driver\",\"minMember\":1,\"minResource\":{\"cpu\":\"1\",\"memory\":\"1433Mi\"},\"nodeSelector\":{\"pool\":\"drivers\"}},{\"name\":\"spark-executor\",\"minMember\":2,\"minResource\":{\"cpu\":\"2\",\"memory\":\"6858Mi\"},\"tolerations\":[{\"key\":\"spot\",\"operator\":\"Exists\"}],\"labels\":{\"kind\":\"worker\"}}]"
+  spark.kubernetes.driver.annotation.yunikorn.apache.org/task-groups: "[{\"name\":\"spark-driver\",\"minMember\":1,\"minResource\":{\"cpu\":\"1\",\"memory\":\"1433Mi\"},\"nodeSelector\":{\"pool\":\"drivers\"}},{\"name\":\"spark-executor\",\"minMember\":2,\"minResource\":{\"cpu\":\"2\",\"memory\":\"6858Mi\"},\"tolerations\":[{\"key\":\"spot\",\"operator\":\"Exists\"}],\"labels\":{\"kind\":\"worker\",\"queue\":\"root.default\"}}]"
   spark.kubernetes.driver.container.image: registry.example/spark:3.5.9
   spark.kubernetes.driver.label.queue: root.default
   spark.kubernetes.driver.label.sparkoperator.k8s.io/app-name: korn
