@@ -160,7 +160,7 @@ static void *unknown_option(struct reader *reader, const char *typed, size_t siz
 	size_t n = 0, i;
 
 	if (refusal)
-		return error_set(reader->err, ERROR_USAGE, "--%s: %s", name, refusal);
+		return error_set(reader->err, ERROR_USAGE, "--%s %s", name, refusal);
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
 		const struct command_option *option = tables[i];
 

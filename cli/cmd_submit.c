@@ -199,15 +199,14 @@ static bool submit_all(const struct arguments *arguments, struct submit_source *
 	struct kube_config *config;
 	scoped(cluster) struct cluster *cluster = NULL;
 
-	if (!read_timeout(arguments, &options.start_timeout_ms, err))
+	if (!read_timeout(arguments, &options.start_timeout_ms, err) ||
+	    !check_all(source, NULL, err))
 		return false;
 	config = find_cluster(arguments, is_file, err);
 	if (!config)
 		return false;
 	submit_source_set_cluster(source, config);
 	cluster = cluster_new_take(config);
-	if (!check_all(source, NULL, err))
-		return false;
 	options.cluster = cluster;
 	return is_rehearsal ? rehearse(arguments, source, cluster, err) : submit_run(&options, err);
 }

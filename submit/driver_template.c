@@ -241,16 +241,16 @@ static json_t *choose_container(json_t *containers, const char *name)
 bool driver_begin_pod(struct driver_build *build, struct error **err)
 {
 	scoped(text) char *name = spark_app_driver_name(build->app);
-	json_t *pod = driver_template(build, err);
+	json_auto_t *template = driver_template(build, err);
 	json_t *metadata, *spec;
 
-	if (!pod)
+	if (!template)
 		return false;
-	build->pod = pod;
-	metadata = part_of(pod, "metadata", json_object());
-	spec = part_of(pod, "spec", json_object());
-	json_object_set_new(pod, "apiVersion", json_string("v1"));
-	json_object_set_new(pod, "kind", json_string("Pod"));
+	/* First of all what it is: people read it. */
+	build->pod = json_pack("{s:s, s:s}", "apiVersion", "v1", "kind", "Pod");
+	json_object_update_missing(build->pod, template);
+	metadata = part_of(build->pod, "metadata", json_object());
+	spec = part_of(build->pod, "spec", json_object());
 	json_object_set_new(metadata, "name", json_string(name));
 	json_object_set_new(metadata, "namespace", json_string(build->app->namespace));
 	json_object_set_new(spec, "restartPolicy", json_string("Never"));
