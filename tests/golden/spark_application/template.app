@@ -39,8 +39,8 @@ driver_template:
             mountPath: /data
           - name: certificates
             mountPath: /more
-      - name: proxy
-        image: registry.example/proxy:2
+      - name: shipper
+        image: registry.example/shipper:1
     volumes:
       - name: certificates
         secret:
