@@ -33,6 +33,8 @@ struct followed {
 	struct pod_status status;
 	struct pod_patience patience;
 	struct kube_exchange *look; /* when the watch does not know it */
+	struct kube_exchange *why;  /* its events, when its status does not say why it waits */
+	bool is_explained;          /* they were asked for */
 	bool gone;                  /* from the hash; no callback may come */
 	struct followed *next_gone;
 	UT_hash_handle hh; /* in watched->pods, by name */
@@ -90,6 +92,7 @@ static void let_go(struct followed *pod)
 
 	HASH_DEL(pod->watched->pods, pod);
 	kube_exchange_cancel(take(pod->look));
+	kube_exchange_cancel(take(pod->why));
 	pod->gone = true;
 	LL_PREPEND2(follower->gone, pod, next_gone);
 }
@@ -236,6 +239,51 @@ static char *reason_of(const struct followed *pod)
 	                   status->message ? status->message : "");
 }
 
+/* The kubelet tells of a mount that fails, and of a Secret that is missing there, by events only.
+ */
+static bool is_unexplained(const struct followed *pod)
+{
+	const char *reason = pod->status.reason;
+
+	return !pod->is_explained && !pod->watched->trouble &&
+	       (!reason || text_equal(reason, "ContainerCreating") ||
+	        text_equal(reason, "PodInitializing"));
+}
+
+static void judge(struct followed *pod);
+
+static void explained(void *context, json_t *answer, const struct error *error)
+{
+	struct followed *pod = context;
+	struct follower *follower = pod->watched->follower;
+
+	(void)error; /* who may not read events has to do without */
+	pod->why = NULL;
+	enter(follower);
+	if (pod_patience_judge(&pod->patience, loop_now_ms()) == POD_START_TIMED_OUT)
+		pod_status_add_events(&pod->status, json_object_get(answer, "items"));
+	judge(pod);
+	leave(follower);
+}
+
+/* False when there is nothing more to be learnt. */
+static bool ask_why(struct followed *pod)
+{
+	const struct kube_place events = { &kube_events, pod->watched->namespace, NULL };
+	scoped(text) char *selector = text_printf("involvedObject.uid=%s,type=Warning", pod->uid);
+	const struct kube_list_options options = { .field_selector = selector };
+	struct kube_call *call;
+
+	if (pod->why)
+		return true;
+	call = is_unexplained(pod) ? kube_call_new_list(&events, &options, NULL, NULL) : NULL;
+	if (!call)
+		return false;
+	pod->is_explained = true;
+	pod->why = kube_exchange_start_take(pod->watched->follower->client, call, explained, pod);
+	return true;
+}
+
 static void judge(struct followed *pod)
 {
 	struct follower *follower = pod->watched->follower;
@@ -248,6 +296,8 @@ static void judge(struct followed *pod)
 		watch_patience(follower, pod);
 		return;
 	case POD_START_TIMED_OUT:
+		if (ask_why(pod))
+			return;
 		error_set(&error, ERROR_TIMEOUT, "pod '%s' has not started within %s%s", pod->name,
 		          timeout, reason);
 		break;

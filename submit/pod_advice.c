@@ -120,6 +120,13 @@ static const struct hint configuring[] = {
 	{ "", "the pod's configuration refers to something that is not there", true },
 };
 
+/* The kubelet goes on trying: what is created later is mounted. */
+static const struct hint mounting[] = {
+	{ "secret \"", "a Secret that the pod mounts does not exist; create it", false },
+	{ "configmap \"", "a ConfigMap that the pod mounts does not exist; create it", false },
+	{ "", "a volume cannot be mounted; check spark.kubernetes.driver.volumes.*", false },
+};
+
 static const struct hint evicting[] = {
 	{ "ephemeral-storage",
 	  "the node ran out of local storage; mount a volume as spark-local-dir-1, or spread the "
@@ -201,6 +208,8 @@ static const struct {
 	{ "ImagePullBackOff", pulling },
 	{ "RegistryUnavailable", pulling },
 	{ "CreateContainerConfigError", configuring },
+	{ "FailedMount", mounting },
+	{ "FailedAttachVolume", mounting },
 	{ "Evicted", evicting },
 };
 

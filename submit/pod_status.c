@@ -212,3 +212,31 @@ void pod_status_read_deleted(const json_t *pod, const char *container, struct po
 	free(take(status->advice));
 	pod_advise(pod, status);
 }
+
+/* Old and new events have their times in different fields; all are RFC 3339, so text compares. */
+static const char *event_time(const json_t *event)
+{
+	static const char *const fields[] = { "lastTimestamp", "eventTime", "firstTimestamp" };
+	const char *time = text_of(json_object_get(event, "series"), "lastObservedTime");
+	size_t i;
+
+	for (i = 0; !time && i < ARRAY_SIZE(fields); i++)
+		time = text_of(event, fields[i]);
+	return time ? time : "";
+}
+
+void pod_status_add_events(struct pod_status *status, const json_t *events)
+{
+	const json_t *event, *newest = NULL;
+	size_t i;
+
+	json_array_foreach (events, i, event)
+		if (text_equal(text_of(event, "type"), "Warning") && text_of(event, "reason") &&
+		    (!newest || strcmp(event_time(event), event_time(newest)) >= 0))
+			newest = event;
+	if (!newest)
+		return;
+	set_reason(status, text_of(newest, "reason"), text_of(newest, "message"));
+	free(take(status->advice));
+	pod_advise(NULL, status);
+}

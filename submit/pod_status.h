@@ -39,6 +39,12 @@ void pod_status_read(const json_t *pod, const char *container, struct pod_status
 /* The last state of a pod that is gone: what was still open is POD_FAILED, with the reason Deleted
  * (or what is known of its node). */
 void pod_status_read_deleted(const json_t *pod, const char *container, struct pod_status *status);
+/*
+ * What the pod's events (items of a list) say where its own status does not: the newest warning
+ * (FailedMount, FailedCreatePodSandBox, …) becomes reason, message and advice. Without one nothing
+ * changes.
+ */
+void pod_status_add_events(struct pod_status *status, const json_t *events);
 void pod_status_release(struct pod_status *status);
 const char *pod_phase_name(enum pod_phase phase);
 

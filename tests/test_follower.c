@@ -23,6 +23,7 @@
 	"{\"phase\": \"Pending\", \"containerStatuses\": [{\"name\": \"driver\", \"state\": "    \
 	"{\"waiting\": {\"reason\": \"" reason "\", \"message\": \"secret \\\"s\\\" not found\"" \
 	"}}}]}"
+#define STUCK WAITING("CreateContainerError")
 #define RUNNING                                                                    \
 	"{\"phase\": \"Running\", \"containerStatuses\": [{\"name\": \"driver\", " \
 	"\"state\": {\"running\": {}}}]}"
@@ -383,6 +384,31 @@ static void test_follower__gives_up_what_has_not_started_in_time(void **state)
 	assert_error_contains(record.error, "pod 'a' has not started within 200ms");
 }
 
+/* Its status says no more than that its container is being created. */
+static void test_follower__asks_the_events_why_a_pod_does_not_start(void **state)
+{
+	scoped(text) char *asked = NULL;
+	SCRIPT(script);
+	FAKE_KUBE(kube);
+	RECORD(record);
+	(void)state;
+	say_list(&script, "/pods?limit=", LIST("5", POD("a", "1", WAITING("ContainerCreating"))));
+	say_watch(&script, "&resourceVersion=5&", NO_LINES, FAKE_HOLD);
+	say_list(&script, "/events?limit=",
+	         LIST("9", "{\"type\": \"Warning\", \"reason\": \"FailedMount\", \"message\": "
+	                   "\"secret \\\"keys\\\" not found\"}"));
+	open_follower(&kube, &script, &record, 200);
+	follow(&record, "a");
+
+	wait_until(&kube, &record, "?a");
+
+	asked = fake_http_request(kube.server, 2);
+	assert_non_null(strstr(asked, "fieldSelector=involvedObject.uid%3Du-a%2Ctype%3DWarning "));
+	assert_error_contains(record.error, "pod 'a' has not started within 200ms: FailedMount: "
+	                                    "secret \"keys\" not found");
+	assert_non_null(strstr(record.advice, "a Secret that the pod mounts does not exist"));
+}
+
 static void test_follower__says_that_it_saw_nothing_until_the_deadline(void **state)
 {
 	SCRIPT(script);
@@ -436,7 +462,7 @@ static void test_follower_remove__tells_nothing_more(void **state)
 	assert_string_equal(record.text, "a:running !a:Error:1");
 }
 
-/* While all are judged one after the other. */
+/* All are judged one after the other: their reason is known. */
 static void test_follower_remove__is_safe_while_others_are_given_up(void **state)
 {
 	SCRIPT(script);
@@ -444,8 +470,7 @@ static void test_follower_remove__is_safe_while_others_are_given_up(void **state
 	RECORD(record);
 	(void)state;
 	say_list(&script, "?limit=",
-	         LIST("5", POD("a", "1", PENDING) "," POD("b", "2", PENDING) "," POD("c", "3",
-	                                                                             PENDING)));
+	         LIST("5", POD("a", "1", STUCK) "," POD("b", "2", STUCK) "," POD("c", "3", STUCK)));
 	say_watch(&script, "&resourceVersion=5&", NO_LINES, FAKE_HOLD);
 	open_follower(&kube, &script, &record, 100);
 	record.remove_at = "?a";
@@ -499,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_follower__goes_on_when_the_watch_ends_without_a_verdict),
 		cmocka_unit_test(test_follower__gives_up_what_cannot_start),
 		cmocka_unit_test(test_follower__gives_up_what_has_not_started_in_time),
+		cmocka_unit_test(test_follower__asks_the_events_why_a_pod_does_not_start),
 		cmocka_unit_test(test_follower__says_that_it_saw_nothing_until_the_deadline),
 		cmocka_unit_test(test_follower_add__follows_a_pod_once),
 		cmocka_unit_test(test_follower_remove__tells_nothing_more),

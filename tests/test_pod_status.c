@@ -269,6 +269,32 @@ static void test_pod_status_read_deleted__decides_what_was_still_open(void **sta
 	}
 }
 
+static void test_pod_status_add_events__takes_the_newest_warning(void **state)
+{
+	static const char *const mounts =
+		"[{'type': 'Warning', 'reason': 'FailedMount', 'lastTimestamp': "
+		"'2026-01-01T00:00:09Z', 'message': 'configmap \\'c\\' not found'}, "
+		"{'type': 'Normal', 'reason': 'Pulled', 'lastTimestamp': '2026-01-01T00:00:10Z'}, "
+		"{'type': 'Warning', 'reason': 'FailedScheduling', 'eventTime': "
+		"'2026-01-01T00:00:01Z'}]";
+	json_auto_t *pod = driver(WAITING("ContainerCreating", ""));
+	json_auto_t *events = parse(mounts);
+	json_auto_t *quiet = parse("[{'type': 'Normal', 'reason': 'Pulled'}]");
+	struct pod_status status;
+
+	(void)state;
+	pod_status_read(pod, NULL, &status);
+	pod_status_add_events(&status, quiet);
+	pod_status_add_events(&status, NULL);
+	assert_true(!status.reason || !strcmp(status.reason, "ContainerCreating"));
+	pod_status_add_events(&status, events);
+
+	assert_string_equal(status.reason, "FailedMount");
+	assert_string_equal(status.message, "configmap \"c\" not found");
+	assert_non_null(strstr(status.advice, "a ConfigMap that the pod mounts does not exist"));
+	pod_status_release(&status);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_pod_status_read__names_the_executor_that_ran_out_of_memory),
 		cmocka_unit_test(test_pod_status_read__says_that_a_pod_is_being_deleted),
 		cmocka_unit_test(test_pod_status_read_deleted__decides_what_was_still_open),
+		cmocka_unit_test(test_pod_status_add_events__takes_the_newest_warning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
