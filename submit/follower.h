@@ -29,9 +29,8 @@ struct follower_events {
 	 * Waiting longer does not help; the pod is as it was: whether to delete it is the caller's
 	 * decision. TIMEOUT: the driver has not started in time, or never will (image, Secret or
 	 * ConfigMap missing …), and the text says why, by the pod's events where its status does
-	 * not; status->advice says what to do. AUTH: for a
-	 * minute the API server has not let us watch. `status` is as last seen. Last call for this
-	 * item.
+	 * not; status->advice says what to do. AUTH: for a minute the API server has not let us
+	 * watch. `status` is as last seen. Last call for this item.
 	 */
 	void (*gave_up)(void *context, void *item, const struct pod_status *status,
 	                const struct error *error);
