@@ -25,6 +25,8 @@ if reason=$("$cluster/can_host.sh"); then
 	try spark_kubernetes
 	try failures
 	try cancel
+	try submit
+	try submit_faults
 else
 	echo "SKIPPED: the runs on a real node: $reason" >&2
 	[ "${CI:-}" != true ] || failed=$((failed + 1))
