@@ -8,6 +8,7 @@ import re
 import ssl
 import subprocess
 import threading
+import time
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCRIPT = os.path.join(REPOSITORY, "tests/cluster/control_plane.sh")
@@ -62,20 +63,25 @@ class Cluster:
             subprocess.run([SCRIPT, "down", self.folder], check=True)
 
     def request(self, method, path, body=None):
-        """Again where the server has closed a connection that was kept: all requests allow it."""
+        """Again where the server has closed a connection that was kept, and where it asks to come
+        later (a kind that was just defined: "storage is (re)initializing"): all requests allow it.
+        """
         headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
-        for attempt in range(5):
+        for attempt in range(30):
             if not hasattr(self.connections, "kept"):
                 self.connections.kept = http.client.HTTPSConnection(self.server, context=self.tls)
             try:
                 self.connections.kept.request(method, path, body and json.dumps(body), headers)
                 response = self.connections.kept.getresponse()
-                return response.status, json.loads(response.read())
+                answer = json.loads(response.read())
+                if response.status not in (429, 503):
+                    return response.status, answer
+                time.sleep(float(response.headers.get("Retry-After", 1)))
             except (http.client.HTTPException, OSError):
                 del self.connections.kept
-                if attempt == 4:
+                if attempt >= 4:
                     raise
-        return None
+        return response.status, answer
 
     def create(self, path, body):
         status, answer = self.request("POST", path, body)
