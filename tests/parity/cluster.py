@@ -88,6 +88,11 @@ class Cluster:
         if status not in (200, 201, 409):
             raise RuntimeError("POST %s: %s" % (path, answer.get("message")))
 
+    def delete_pod(self, namespace, name):
+        status, answer = self.request("DELETE", "/api/v1/namespaces/%s/pods/%s" % (namespace, name))
+        if status not in (200, 404):
+            raise RuntimeError("DELETE %s: %s" % (name, answer.get("message")))
+
     def create_namespace(self, name):
         """With its accounts: pods are refused before they are there."""
         self.create("/api/v1/namespaces", {"metadata": {"name": name}})

@@ -25,7 +25,8 @@ def golden_file(case, version):
 
 
 def stored_objects(cluster, version, values, adjust=lambda objects: objects):
-    """What a submission has stored, in normal form. `default` is shared by several."""
+    """What a submission has stored, in normal form. `default` is shared by several: each pod there
+    is taken away once it was seen."""
     objects = cluster.objects(values["NAMESPACE"])
     if values["NAMESPACE"] == "default":
         pods = [one for one in objects if one["kind"] == "Pod"
@@ -33,6 +34,8 @@ def stored_objects(cluster, version, values, adjust=lambda objects: objects):
         uids = {pod["metadata"]["uid"] for pod in pods}
         objects = pods + [one for one in objects if uids & {
             owner["uid"] for owner in one["metadata"].get("ownerReferences", [])}]
+        for pod in pods:
+            cluster.delete_pod("default", pod["metadata"]["name"])
     objects = copy.deepcopy(objects)
     if not objects:
         raise Difference("nothing was stored")
