@@ -91,6 +91,7 @@ check: unit $(BUILD)/asan/stepop $(BUILD)/stepop
 	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
 	tests/runtime/run.sh
 	tests/run_cli.sh $(BUILD)/asan/stepop
+	PYTHONPATH=tests/parity /usr/bin/python3 -B -m unittest -q test_normal_form
 	/usr/bin/python3 -B tests/parity/parity.py check --stepop $(BUILD)/stepop
 
 # What spark-submit creates is recorded anew, by the real one on a real API server.
