@@ -6,7 +6,6 @@ stepop; what it does differently on purpose is in deviations.py.
 """
 
 import base64
-import itertools
 import json
 import re
 from fractions import Fraction
@@ -156,16 +155,21 @@ def drop_admission_tolerations(pod):
 
 
 def sort_environment(container):
-    """Spark keeps driverEnv.* and secretKeyRef.* in hash tables: each of both has no order."""
-    def rank(variable):
-        if "secretKeyRef" in variable.get("valueFrom", {}):
-            return "by reference"
-        fixed = ("SPARK_", "HADOOP_", "PYSPARK_")
-        return "" if variable["name"].startswith(fixed) or "valueFrom" in variable else "free"
-
-    runs = itertools.groupby(container.get("env", []), rank)
-    container["env"] = [variable for rank_, run in runs for variable in (
-        sorted(run, key=lambda one: one["name"]) if rank_ else run)]
+    """Spark keeps driverEnv.* and secretKeyRef.* in hash tables: each of both has no order. The
+    first are between what Spark itself says first, and the driver's address; the second follow."""
+    env = container.get("env", [])
+    names = [variable["name"] for variable in env]
+    first = next((place for place in range(len(env))
+                  if names[place:place + 2] == ["SPARK_USER", "SPARK_APPLICATION_ID"]), None)
+    if first is None:
+        return
+    address = next(place for place, variable in enumerate(env)
+                   if names[place] == "SPARK_DRIVER_BIND_ADDRESS" and "valueFrom" in variable)
+    end = address + 1
+    while end < len(env) and "secretKeyRef" in env[end].get("valueFrom", {}):
+        end += 1
+    for begin, stop in ((first + 2, address), (address + 1, end)):
+        env[begin:stop] = sorted(env[begin:stop], key=lambda one: one["name"])
 
 
 def sort_local_dirs(container):

@@ -41,15 +41,24 @@ class RandomNames(unittest.TestCase):
 
 
 class Environment(unittest.TestCase):
-    def test_only_what_has_no_order_is_sorted(self):
-        def names(*variables):
-            container = {"env": [dict(variable) for variable in variables]}
-            normal_form.sort_environment(container)
-            return [variable["name"] for variable in container["env"]]
+    def sorted_names(self, *names):
+        sources = {"IP": {"fieldRef": {}}, "SPARK_DRIVER_BIND_ADDRESS": {"fieldRef": {}},
+                   "S1": {"secretKeyRef": {}}, "S2": {"secretKeyRef": {}}}
+        container = {"env": [{"name": name, "valueFrom": sources[name]} if name in sources
+                             else {"name": name} for name in names]}
+        normal_form.sort_environment(container)
+        return [variable["name"] for variable in container["env"]]
 
-        user, b, a = {"name": "SPARK_USER"}, {"name": "B"}, {"name": "A"}
-        field = {"name": "IP", "valueFrom": {"fieldRef": {}}}
-        self.assertEqual(names(user, b, a, field, b), ["SPARK_USER", "A", "B", "IP", "B"])
+    def test_only_what_has_no_order_is_sorted(self):
+        spark = ["SPARK_USER", "SPARK_APPLICATION_ID"]
+        self.assertEqual(
+            self.sorted_names("T2", "T1", *spark, "SPARK_X", "A", "SPARK_DRIVER_BIND_ADDRESS",
+                              "S2", "S1", "Z", "B"),
+            ["T2", "T1", *spark, "A", "SPARK_X", "SPARK_DRIVER_BIND_ADDRESS",
+             "S1", "S2", "Z", "B"])
+
+    def test_another_container_keeps_its_order(self):
+        self.assertEqual(self.sorted_names("B", "A", "S2", "S1"), ["B", "A", "S2", "S1"])
 
 
 class Differences(unittest.TestCase):
