@@ -133,10 +133,8 @@ static json_t *objects_of(struct submitted *item, size_t index, struct error **e
 
 	if (submit_source_app(options->source, index, &app, err))
 		objects = submit_run_objects(options->cluster, &app, warnings, err);
-	if (objects && !name_item(item, &app, objects, err)) {
-		json_decref(objects);
-		objects = NULL;
-	}
+	if (objects && !name_item(item, &app, objects, err))
+		driver_objects_free(take(objects));
 	spark_app_release(&app);
 	return take(objects);
 }
