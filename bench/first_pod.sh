@@ -59,7 +59,7 @@ first_pod() {
 }
 
 median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
-measure() { for ((i = 0; i < runs; i++)); do first_pod "$@"; done; }
+first_pods() { for ((i = 0; i < runs; i++)); do first_pod "$@"; done; }
 
 venv=$("$root/scripts/setup.sh" spark)
 submit() {
@@ -69,11 +69,12 @@ submit() {
 		--conf spark.kubernetes.driver.request.cores=100m --conf spark.executor.instances=1 \
 		--conf spark.kubernetes.submission.waitAppCompletion=false local:///opt/spark/examples/src/main/python/pi.py 1
 }
-ours=$(measure "$stepop" run one.yaml)
-peers=$(measure submit)
+ours=$(first_pods "$stepop" run one.yaml)
+peers=$(first_pods submit)
 heading "to the first driver pod (median of $runs)" spark-submit
 row "wall" "$(cut -d' ' -f1 <<<"$ours" | median)" "$(cut -d' ' -f1 <<<"$peers" | median)" ms
 row "CPU until then" "$(cut -d' ' -f2 <<<"$ours" | median)" "$(cut -d' ' -f2 <<<"$peers" | median)" ms
 export -f submit
 export venv STEPOP_API_SERVER STEPOP_SPARK_IMAGE namespace
-row "peak RSS: whole run followed / submission" "$(rss_mib "$stepop" run one.yaml)" "$(rss_mib bash -c submit)" MiB
+row "peak RSS: whole run followed / submission" "$(measure 1 "$stepop" run one.yaml | cut -d' ' -f3)" \
+	"$(measure 1 bash -c submit | cut -d' ' -f3)" MiB
