@@ -49,6 +49,7 @@ struct submit_run {
 	struct follower *follower;
 	struct submitted *items;
 	size_t count, next, ended;
+	char *trouble; /* what was last said of it; NULL: all is well */
 	int signal_number;
 };
 
@@ -298,12 +299,15 @@ static void gave_up(void *context, void *item_in, const struct pod_status *statu
 
 static void trouble(void *context, const struct error *error)
 {
-	const struct submit_run *run = context;
-	scoped(text) char *text = error ? error_text(error) : NULL;
+	struct submit_run *run = context;
+	char *text = error ? error_text(error) : NULL;
+	bool is_news = !text || !run->trouble || strcmp(text, run->trouble) != 0;
 
-	if (!is_quiet(run))
-		fprintf(stderr, "%s%s\n", error ? "waiting on: " : "the API server answers again",
-		        error ? text : "");
+	free(run->trouble);
+	run->trouble = text;
+	if (is_news && !is_quiet(run))
+		fprintf(stderr, "%s%s\n", text ? "waiting on: " : "the API server answers again",
+		        text ? text : "");
 }
 
 static const struct follower_events follower_events = {
@@ -359,6 +363,7 @@ static void end(struct submit_run *run)
 		error_free(item->error);
 	}
 	free(run->items);
+	free(run->trouble);
 }
 
 static bool is_queue_done(const void *context)

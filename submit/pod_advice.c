@@ -76,31 +76,31 @@ static const struct hint pulling[] = {
 	{ "unauthorized",
 	  "the registry refuses the node; set spark.kubernetes.container.image.pullSecrets", true },
 	{ "authorization failed",
-	  "the registry refuses the node, or has no such image; check docker_parent_image, and set "
+	  "the registry refuses the node, or has no such image; check "
+	  "spark.kubernetes.container.image, and set "
 	  "spark.kubernetes.container.image.pullSecrets",
 	  true },
 	{ "pull access denied",
-	  "there is no such image, or the registry refuses the node; check docker_parent_image, "
-	  "and "
-	  "set spark.kubernetes.container.image.pullSecrets",
+	  "there is no such image, or the registry refuses the node; check "
+	  "spark.kubernetes.container.image, and set spark.kubernetes.container.image.pullSecrets",
 	  true },
 	{ "403 Forbidden",
 	  "the registry refuses the node; set spark.kubernetes.container.image.pullSecrets", true },
 	{ "not found",
-	  "the registry has no such image; check docker_parent_image of the step operator "
-	  "(spark.kubernetes.container.image), and that the image was pushed",
+	  "the registry has no such image; check spark.kubernetes.container.image "
+	  "(docker_parent_image of the step operator), and that the image was pushed",
 	  true },
 	{ "manifest unknown",
-	  "the registry has no such tag; check docker_parent_image of the step operator "
-	  "(spark.kubernetes.container.image)",
+	  "the registry has no such tag; check spark.kubernetes.container.image "
+	  "(docker_parent_image of the step operator)",
 	  true },
 	{ "no such host",
 	  "the node cannot find the registry's host; check the image's name "
 	  "(docker_parent_image)",
 	  false },
 	{ "",
-	  "the node cannot pull the image; check docker_parent_image of the step operator "
-	  "(spark.kubernetes.container.image), and that the nodes reach the registry",
+	  "the node cannot pull the image; check spark.kubernetes.container.image "
+	  "(docker_parent_image of the step operator), and that the nodes reach the registry",
 	  false },
 };
 
@@ -147,8 +147,8 @@ static const struct {
 	bool is_hopeless;
 } plain[] = {
 	{ "InvalidImageName",
-	  "the image's name is not valid; check docker_parent_image of the step operator "
-	  "(spark.kubernetes.container.image)",
+	  "the image's name is not valid; check spark.kubernetes.container.image "
+	  "(docker_parent_image of the step operator)",
 	  true },
 	{ "ErrImageNeverPull",
 	  "the image is not on the node, and may not be pulled; set "

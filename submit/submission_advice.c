@@ -160,9 +160,8 @@ static char *advise_image(const struct refusal *refusal)
 {
 	if (!strstr(refusal->text, "].image:"))
 		return NULL;
-	return xstrdup(
-		"the image's name is not valid; check docker_parent_image of the step operator, "
-		"or spark.kubernetes.container.image");
+	return xstrdup("the image's name is not valid; check spark.kubernetes.container.image "
+	               "(docker_parent_image of the step operator)");
 }
 
 static char *advise_quantity(const struct refusal *refusal)

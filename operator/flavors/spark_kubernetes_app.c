@@ -2,9 +2,7 @@
 /* One attempt of a step as a Spark application. */
 #include "operator/flavors/spark_kubernetes_app.h"
 
-#include <pwd.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/datadir.h"
@@ -138,15 +136,6 @@ static void set_identity(const struct spark_kubernetes_target *target,
 	app->unique_id = text_printf("%.16s", digest + 32);
 }
 
-/* spark-submit takes $SPARK_USER, else the name of the user who runs it. */
-static char *user_name(void)
-{
-	const char *user = getenv("SPARK_USER");
-	const struct passwd *entry = user && *user ? NULL : getpwuid(getuid());
-
-	return xstrdup(user && *user ? user : entry ? entry->pw_name : "stepop");
-}
-
 static void set_program(const struct spark_kubernetes_target *target,
                         const struct step_launch *launch, struct spark_app *app)
 {
@@ -196,7 +185,6 @@ bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
 	spark_conf_set_default(app->conf, "spark.app.submitTime", submitted_at);
 	app->namespace = xstrdup(target->namespace);
 	app->master = xstrdup(target->server ? target->server : "https://kubernetes.default.svc");
-	app->user = user_name();
 	app->spark_version = text_copy(component_text(target->component, "spark_version", NULL));
 	app->labels = build_labels(target, launch);
 	return true;
