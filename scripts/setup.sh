@@ -13,7 +13,8 @@ usage: scripts/setup.sh WHAT...
   go        a Go toolchain for the test cluster; prints the path of its go command
   maven     the mvn command, which fetches two jars for the Spark image
   node      packages to build images and to host a node (tests/cluster/)
-  servers   go, and packages to run an API server and an S3 server
+  databases packages of a PostgreSQL and a MariaDB server; Debian's own services stay down
+  servers   go, databases, and packages to run an API server and an S3 server
   cluster   go and node
 
 Where everything is there already, this takes no time and needs no root. What is not
@@ -26,6 +27,8 @@ cache=${STEPOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/stepop}
 build_packages=(gcc libc6-dev libcurl4-openssl-dev libexpat1-dev libjansson-dev
 	libsqlite3-dev libssl-dev libyaml-dev libzip-dev make pkg-config uthash-dev)
 check_packages=(clang clang-format git libclang-rt-14-dev libcmocka-dev pmccabe python3)
+database_packages=(libmariadb3 libpq5 mariadb-client-core mariadb-server-core openssl
+	postgresql-15 python3 util-linux)
 server_packages=(ca-certificates curl openssl python3)
 node_packages=(ca-certificates conntrack containerd containernetworking-plugins curl gcc
 	iproute2 iptables libc6-dev mmdebstrap openssl procps python3 python3-pip runc socat
@@ -96,6 +99,17 @@ packages() (
 	# One broken source out of several must not keep the others from being used.
 	retry apt-get -qq -o Acquire::Retries=3 update || say "some package lists are old"
 	retry apt_install "${missing[@]}"
+)
+
+# without_services COMMAND...: what it installs is not started by Debian, as policy-rc.d(8) says.
+without_services() (
+	policy=/usr/sbin/policy-rc.d
+	if [ "$(id -u)" = 0 ] && [ ! -e $policy ]; then
+		trap 'rm -f $policy' EXIT
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod 755 $policy
+	fi
+	"$@"
 )
 
 # digest_of TEXT...: names the folder of a thing by all that it is made from.
@@ -221,8 +235,10 @@ for what in "$@"; do
 	go) setup_go ;;
 	maven) command -v mvn >/dev/null || packages maven ;;
 	node) packages "${node_packages[@]}" ;;
+	databases) without_services packages "${database_packages[@]}" ;;
 	servers)
 		packages "${server_packages[@]}"
+		without_services packages "${database_packages[@]}"
 		setup_go
 		;;
 	cluster)

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs tests against a real API server and a real S3 server, which it starts and ends; no root.
+# Runs tests against a real API server, a real S3 server and real databases, which it starts and
+# ends; no root.
 # usage: run_api.sh TEST...
-# With STEPOP_TEST_KUBECONFIG set, that API server is used, and STEPOP_TEST_LIMITED_KUBECONFIG.
+# With STEPOP_TEST_KUBECONFIG set, that API server is used, and STEPOP_TEST_LIMITED_KUBECONFIG;
+# with STEPOP_TEST_DATABASES, the databases of that folder (tests/servers/databases.sh).
 set -euo pipefail
 # shellcheck source=tests/cluster/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/cluster/lib.sh"
@@ -12,6 +14,7 @@ state=$folder/servers
 end() {
 	"$here/control_plane.sh" down "$folder/control-plane" || true
 	stop minio || true
+	"$here/../servers/databases.sh" down "$folder/databases" || true
 	rm -rf "$folder"
 }
 trap end EXIT
@@ -36,9 +39,18 @@ start_minio() {
 	wait_ready minio 60 curl -sf --noproxy '*' "$STEPOP_TEST_S3_ENDPOINT/minio/health/ready"
 }
 
-if [ -z "${STEPOP_TEST_KUBECONFIG-}" ] || [ -z "${STEPOP_TEST_S3_ENDPOINT-}" ]; then
+start_databases() {
+	local environment
+	chmod 711 "$folder" # for the user that they run as
+	environment=$("$here/../servers/databases.sh" up "$folder/databases")
+	eval "$environment"
+}
+
+if [ -z "${STEPOP_TEST_KUBECONFIG-}" ] || [ -z "${STEPOP_TEST_S3_ENDPOINT-}" ] ||
+	[ -z "${STEPOP_TEST_DATABASES-}" ]; then
 	"$setup" servers >/dev/null
 fi
 [ -n "${STEPOP_TEST_KUBECONFIG-}" ] || start_control_plane
 [ -n "${STEPOP_TEST_S3_ENDPOINT-}" ] || start_minio
+[ -n "${STEPOP_TEST_DATABASES-}" ] || start_databases
 "$here/../run_unit.sh" "$@"
