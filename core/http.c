@@ -34,6 +34,7 @@ struct http_client {
 	CURLM *multi; /* NULL until the first request */
 	int epoll_fd;
 	int64_t timer_at_ms; /* when libcurl wants to be called; -1: never */
+	int64_t deadline_ms; /* for everything; 0: none */
 	struct loop_source *watch, *timer;
 	struct http_transfer *transfers; /* those of http_start() */
 	struct http_transfer *pending;   /* those of them with something to tell */
@@ -196,6 +197,21 @@ static bool set_callbacks(const struct curl_api *curl, struct http_transfer *tra
 	       !curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer) &&
 	       !curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) &&
 	       !curl->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+}
+
+/* What the client's deadline leaves of the request's own time. */
+static bool limit_time(const struct http_client *client, struct http_request *request,
+                       struct error **err)
+{
+	int64_t left_ms = client->deadline_ms - loop_now_ms();
+
+	if (!client->deadline_ms)
+		return true;
+	if (left_ms <= 0)
+		return error_set(err, ERROR_TIMEOUT, "the time for it is over");
+	if (!request->timeout_ms || request->timeout_ms > left_ms)
+		request->timeout_ms = left_ms;
+	return true;
 }
 
 static struct http_transfer *transfer_new(struct http_client *client,
@@ -494,6 +510,11 @@ void http_client_free(struct http_client *client)
 	free(client);
 }
 
+void http_client_set_deadline(struct http_client *client, int64_t deadline_ms)
+{
+	client->deadline_ms = deadline_ms;
+}
+
 bool http_perform(struct http_client *client, const struct http_request *request,
                   struct http_response *response, struct error **err)
 {
@@ -502,7 +523,7 @@ bool http_perform(struct http_client *client, const struct http_request *request
 
 	if (!limited.timeout_ms)
 		limited.timeout_ms = PERFORM_TIMEOUT_MS;
-	if (!client_open(client, err))
+	if (!limit_time(client, &limited, err) || !client_open(client, err))
 		return false;
 	transfer = transfer_new(client, &limited, err);
 	if (!transfer || !enter_multi(transfer, err))
@@ -523,6 +544,8 @@ void http_wait(struct http_client *client, int64_t delay_ms)
 
 	if (!client_open(client, NULL))
 		return;
+	if (client->deadline_ms && deadline_ms > client->deadline_ms)
+		deadline_ms = client->deadline_ms;
 	while (loop_now_ms() < deadline_ms)
 		client_drive(client, deadline_ms);
 	client_arm(client);
@@ -533,10 +556,11 @@ struct http_transfer *http_start(struct http_client *client, const struct http_r
                                  struct error **err)
 {
 	scoped(http_transfer) struct http_transfer *transfer = NULL;
+	struct http_request limited = *request;
 
-	if (!client_open(client, err))
+	if (!limit_time(client, &limited, err) || !client_open(client, err))
 		return NULL;
-	transfer = transfer_new(client, request, err);
+	transfer = transfer_new(client, &limited, err);
 	if (!transfer || !enter_multi(transfer, err))
 		return NULL;
 	transfer->events = events;

@@ -19,6 +19,11 @@ struct http_client *http_client_new(struct loop *loop);
 void http_client_free(struct http_client *client);
 DEFINE_CLEANUP(http_client);
 struct loop *http_client_loop(const struct http_client *client);
+/*
+ * From now on no request and no wait outlasts `deadline_ms` (of loop_now_ms(); 0: none): what is
+ * tried several times, or takes several requests, then ends by it as well, with TIMEOUT.
+ */
+void http_client_set_deadline(struct http_client *client, int64_t deadline_ms);
 
 /* How a server is trusted and how we are known to it. Everything is borrowed until the transfer
  * ends. */

@@ -342,6 +342,27 @@ static void test_http_perform__times_out_without_an_answer(void **state)
 	assert_error_contains(err, "within 50ms");
 }
 
+static void test_http_client_set_deadline__bounds_requests_and_waits(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_http_answer answers[] = { { .bytes = "", .after = FAKE_HOLD } };
+	scoped(fake_http) struct fake_http *fake = fake_http_start(answers, 1, NULL);
+	scoped(text) char *url = fake_http_url(fake, "/");
+	const struct http_request request = { .url = url };
+	scoped(error) struct error *first = NULL, *second = NULL;
+	int64_t began_ms = loop_now_ms();
+
+	http_client_set_deadline(fixture->client, began_ms + 50);
+	first = perform_error(fixture, &request);
+	http_wait(fixture->client, 10 * PATIENCE_MS);
+	second = perform_error(fixture, &request);
+
+	assert_int_equal(first->kind, ERROR_TIMEOUT);
+	assert_error_contains(first, "no answer from http://127.0.0.1:");
+	assert_int_equal(second->kind, ERROR_TIMEOUT);
+	assert_in_range(loop_now_ms() - began_ms, 50, PATIENCE_MS);
+}
+
 static void test_http_perform__says_that_an_answer_was_cut(void **state)
 {
 	static const char *const cut[] = {
@@ -942,6 +963,7 @@ int main(void)
 		TEST(test_http_perform__says_that_a_name_is_not_known),
 		TEST(test_http_perform__refuses_unusable_urls),
 		TEST(test_http_perform__times_out_without_an_answer),
+		TEST(test_http_client_set_deadline__bounds_requests_and_waits),
 		TEST(test_http_perform__says_that_an_answer_was_cut),
 		TEST(test_http_perform__says_that_an_answer_is_garbage),
 		TEST(test_http_tls__trusts_the_given_authority),
