@@ -172,14 +172,14 @@ static bool open_store(const char *stack, struct opened *opened, struct error **
 	opened->stack = stack_load(opened->project, catalog_built_in(), stack, err);
 	if (!opened->stack)
 		return false;
+	opened->loop = loop_new();
+	opened->http = http_client_new(opened->loop);
 	vault = opened->stack->components[COMPONENT_SECRETS_MANAGER];
 	if (vault) {
-		opened->secrets = secret_store_open(opened->project, vault, err);
+		opened->secrets = secret_store_open(opened->project, vault, opened->http, err);
 		if (!opened->secrets)
 			return false;
 	}
-	opened->loop = loop_new();
-	opened->http = http_client_new(opened->loop);
 	opened->store = artifact_store_open(opened->project,
 	                                    opened->stack->components[COMPONENT_ARTIFACT_STORE],
 	                                    opened->secrets, opened->http, err);

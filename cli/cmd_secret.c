@@ -38,18 +38,54 @@ static char *manager_name(const struct project *project, struct error **err)
 	                 "choose one with --secrets-manager ('stepop secrets-manager list')");
 }
 
-static struct secret_store *open_store(const struct arguments *arguments,
-                                       const struct project *project, struct error **err)
-{
-	const char *given = argument_option(arguments, "secrets-manager");
-	scoped(text) char *name = given ? xstrdup(given) : manager_name(project, err);
-	scoped(component) struct component *component = NULL;
+/* A secrets manager and what it rests on. */
+struct vault {
+	struct project *project;
+	struct loop *loop;
+	struct http_client *http;
+	struct secret_store *store;
+};
 
+static void vault_free(struct vault *vault)
+{
+	if (!vault)
+		return;
+	secret_store_free(vault->store);
+	http_client_free(vault->http);
+	loop_free(vault->loop);
+	project_free(vault->project);
+	free(vault);
+}
+DEFINE_CLEANUP(vault);
+
+static bool open_store(struct vault *vault, const char *given, struct error **err)
+{
+	scoped(component) struct component *component = NULL;
+	scoped(text) char *name = NULL;
+
+	vault->project = project_open(NULL, err);
+	if (!vault->project)
+		return false;
+	name = given ? xstrdup(given) : manager_name(vault->project, err);
 	if (!name)
+		return false;
+	component = component_load(vault->project, catalog_built_in(), COMPONENT_SECRETS_MANAGER,
+	                           name, err);
+	if (!component)
+		return false;
+	vault->store = secret_store_open(vault->project, component, vault->http, err);
+	return vault->store;
+}
+
+static struct vault *vault_open(const struct arguments *arguments, struct error **err)
+{
+	scoped(vault) struct vault *vault = xcalloc(1, sizeof(*vault));
+
+	vault->loop = loop_new();
+	vault->http = http_client_new(vault->loop);
+	if (!open_store(vault, argument_option(arguments, "secrets-manager"), err))
 		return NULL;
-	component =
-		component_load(project, catalog_built_in(), COMPONENT_SECRETS_MANAGER, name, err);
-	return component ? secret_store_open(project, component, err) : NULL;
+	return take(vault);
 }
 
 /* {"name", "schema", "keys"} of one secret; NOT_FOUND. */
@@ -72,11 +108,9 @@ static bool run_register(const struct arguments *arguments, struct error **err)
 {
 	const char *name = argument_at(arguments, 0),
 		   *schema = argument_option(arguments, "schema");
-	scoped(project) struct project *project = project_open(NULL, err);
-	scoped(secret_store) struct secret_store *store =
-		project ? open_store(arguments, project, err) : NULL;
-	json_t *values = store ? secret_values_read(argument_open(arguments), schema, err) : NULL;
-	bool stored = values && secret_put(store, name, schema, values, true, err);
+	scoped(vault) struct vault *vault = vault_open(arguments, err);
+	json_t *values = vault ? secret_values_read(argument_open(arguments), schema, err) : NULL;
+	bool stored = values && secret_put(vault->store, name, schema, values, true, err);
 
 	secret_values_free(values);
 	secret_values_wipe(argument_open(arguments));
@@ -129,11 +163,9 @@ static bool update(const struct arguments *arguments, struct secret_store *store
 
 static bool run_update(const struct arguments *arguments, struct error **err)
 {
-	scoped(project) struct project *project = project_open(NULL, err);
-	scoped(secret_store) struct secret_store *store =
-		project ? open_store(arguments, project, err) : NULL;
-	scoped(fd) int lock = store ? project_lock_changes(project, err) : -1;
-	bool updated = lock >= 0 && update(arguments, store, err);
+	scoped(vault) struct vault *vault = vault_open(arguments, err);
+	scoped(fd) int lock = vault ? project_lock_changes(vault->project, err) : -1;
+	bool updated = lock >= 0 && update(arguments, vault->store, err);
 
 	secret_values_wipe(argument_open(arguments));
 	if (!updated)
@@ -150,20 +182,16 @@ static bool run_list(const struct arguments *arguments, struct error **err)
 		{ "keys", "KEYS", false },
 		{ 0 },
 	};
-	scoped(project) struct project *project = project_open(NULL, err);
-	scoped(secret_store) struct secret_store *store =
-		project ? open_store(arguments, project, err) : NULL;
-	json_auto_t *rows = store ? secret_list(store, err) : NULL;
+	scoped(vault) struct vault *vault = vault_open(arguments, err);
+	json_auto_t *rows = vault ? secret_list(vault->store, err) : NULL;
 
 	return rows && output_rows(stdout, argument_output(arguments), columns, rows, err);
 }
 
 static bool run_describe(const struct arguments *arguments, struct error **err)
 {
-	scoped(project) struct project *project = project_open(NULL, err);
-	scoped(secret_store) struct secret_store *store =
-		project ? open_store(arguments, project, err) : NULL;
-	json_auto_t *object = store ? describe(store, argument_at(arguments, 0), err) : NULL;
+	scoped(vault) struct vault *vault = vault_open(arguments, err);
+	json_auto_t *object = vault ? describe(vault->store, argument_at(arguments, 0), err) : NULL;
 
 	return object && output_object(stdout, argument_output(arguments), object, err);
 }
@@ -171,11 +199,9 @@ static bool run_describe(const struct arguments *arguments, struct error **err)
 static bool run_delete(const struct arguments *arguments, struct error **err)
 {
 	const char *name = argument_at(arguments, 0);
-	scoped(project) struct project *project = project_open(NULL, err);
-	scoped(secret_store) struct secret_store *store =
-		project ? open_store(arguments, project, err) : NULL;
+	scoped(vault) struct vault *vault = vault_open(arguments, err);
 
-	if (!store || !secret_remove(store, name, err))
+	if (!vault || !secret_remove(vault->store, name, err))
 		return false;
 	return change_report(argument_output(arguments), "secret", name, "deleted", err);
 }

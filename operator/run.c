@@ -91,8 +91,8 @@ static bool open_stores(struct run *run, bool offline, struct error **err)
 	run->loop = loop_new();
 	run->http = http_client_new(run->loop);
 	if (components[COMPONENT_SECRETS_MANAGER]) {
-		run->secrets =
-			secret_store_open(run->project, components[COMPONENT_SECRETS_MANAGER], err);
+		run->secrets = secret_store_open(
+			run->project, components[COMPONENT_SECRETS_MANAGER], run->http, err);
 		if (!run->secrets)
 			return false;
 	}

@@ -22,7 +22,8 @@ const struct secret_flavor *secret_flavor_find(const char *name)
 }
 
 struct secret_store *secret_store_open(const struct project *project,
-                                       const struct component *component, struct error **err)
+                                       const struct component *component, struct http_client *http,
+                                       struct error **err)
 {
 	const struct secret_flavor *flavor = secret_flavor_find(component->flavor);
 	struct secret_store *store;
@@ -31,7 +32,7 @@ struct secret_store *secret_store_open(const struct project *project,
 	if (!flavor)
 		return error_set(err, ERROR_INVALID, "no secrets manager has the flavor '%s'",
 		                 component->flavor);
-	store = flavor->open(project, component, err);
+	store = flavor->open(project, component, http, err);
 	if (!store)
 		return error_wrap(err, "secrets manager '%s'", component->name);
 	return store;
@@ -73,6 +74,12 @@ bool secret_remove(struct secret_store *store, const char *name, struct error **
 json_t *secret_list(struct secret_store *store, struct error **err)
 {
 	return store->flavor->list(store, err);
+}
+
+void secret_probe(struct secret_store *store, struct probe_report *report)
+{
+	if (store->flavor->probe)
+		store->flavor->probe(store, report);
 }
 
 /* Somebody else may still hold a value that is counted more than once: it is not ours to wipe. */

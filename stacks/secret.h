@@ -7,17 +7,21 @@
 #include <stdbool.h>
 
 #include "core/error.h"
+#include "core/http.h"
 #include "stacks/component.h"
 
+struct probe_report;
 struct secret_store;
 
-/* One implementation: secret_local.c (an encrypted file); later aws, kubernetes. */
+/* One implementation: secret_local.c is an encrypted file. */
 struct secret_flavor {
 	const struct component_flavor *component;
 
-	/* The caller owns the store. */
+	/* The caller owns the store. `http` is for stores that are elsewhere, and is kept. No
+	 * request is made. */
 	struct secret_store *(*open)(const struct project *project,
-	                             const struct component *component, struct error **err);
+	                             const struct component *component, struct http_client *http,
+	                             struct error **err);
 	/* An object of strings, owned by the caller, released with secret_values_free(). NOT_FOUND.
 	 */
 	json_t *(*get)(struct secret_store *store, const char *name, struct error **err);
@@ -28,6 +32,8 @@ struct secret_flavor {
 	bool (*remove)(struct secret_store *store, const char *name, struct error **err);
 	/* Array of {"name", "schema", "keys": [...]}: no values. */
 	json_t *(*list)(struct secret_store *store, struct error **err);
+	/* Tries what get, put and remove will need; optional (stacks/probe.h). */
+	void (*probe)(struct secret_store *store, struct probe_report *report);
 	void (*close)(struct secret_store *store);
 };
 /* What implementations embed first. */
@@ -37,14 +43,16 @@ struct secret_store {
 extern const struct secret_flavor secret_local;
 const struct secret_flavor *secret_flavor_find(const char *name);
 
-/* The thin callers' side of the hooks. */
+/* The thin callers' side of the hooks. `http` must live longer; NULL will do for `local`. */
 struct secret_store *secret_store_open(const struct project *project,
-                                       const struct component *component, struct error **err);
+                                       const struct component *component, struct http_client *http,
+                                       struct error **err);
 json_t *secret_get(struct secret_store *store, const char *name, struct error **err);
 bool secret_put(struct secret_store *store, const char *name, const char *schema,
                 const json_t *values, bool create_only, struct error **err);
 bool secret_remove(struct secret_store *store, const char *name, struct error **err);
 json_t *secret_list(struct secret_store *store, struct error **err);
+void secret_probe(struct secret_store *store, struct probe_report *report);
 void secret_store_free(struct secret_store *store);
 DEFINE_CLEANUP(secret_store);
 

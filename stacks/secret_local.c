@@ -39,12 +39,14 @@ static void local_close(struct secret_store *base)
 }
 
 static struct secret_store *local_open(const struct project *project,
-                                       const struct component *component, struct error **err)
+                                       const struct component *component, struct http_client *http,
+                                       struct error **err)
 {
 	const char *key_file = component_text(component, "key_file", NULL);
 	const char *folder = project_folder(project);
 	struct local_store *store;
 
+	(void)http;
 	if (key_file && text_starts_with(key_file, folder) && key_file[strlen(folder)] == '/')
 		return error_set(err, ERROR_INVALID,
 		                 "key_file lies in the project folder, beside what it locks; keep "

@@ -264,7 +264,7 @@ static struct secret_store *open_vault(const struct temporary_project *temporary
 	struct component component = { COMPONENT_SECRETS_MANAGER, (char *)"vault", (char *)"local",
 		                       options };
 	struct error *err = NULL;
-	struct secret_store *vault = secret_store_open(temporary->project, &component, &err);
+	struct secret_store *vault = secret_store_open(temporary->project, &component, NULL, &err);
 
 	assert_ok(vault, err);
 	assert_ok(secret_put(vault, "s3_authentication", "aws", values, false, &err), err);

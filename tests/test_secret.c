@@ -24,7 +24,7 @@ static struct secret_store *open_store(struct temporary_project *temporary, cons
 	struct component component = { COMPONENT_SECRETS_MANAGER, (char *)"vault", (char *)"local",
 		                       options };
 	scoped(error) struct error *err = NULL;
-	struct secret_store *store = secret_store_open(temporary->project, &component, &err);
+	struct secret_store *store = secret_store_open(temporary->project, &component, NULL, &err);
 
 	assert_ok(store, err);
 	return store;
@@ -316,7 +316,7 @@ static void test_secret_store_open__keeps_the_key_where_it_is_told(void **state)
 	assert_ok(put(store, "db", "one", true, &err), err);
 	assert_password(store, "db", "one");
 	assert_true(file_exists(path));
-	assert_null(secret_store_open(temporary->project, &component, &within));
+	assert_null(secret_store_open(temporary->project, &component, NULL, &within));
 	assert_error_contains(within, "lies in the project folder");
 }
 
