@@ -176,6 +176,25 @@ bool text_is_utf8(const char *text, size_t size)
 	return true;
 }
 
+char *text_to_utf8(const char *text)
+{
+	size_t left = strlen(text);
+	struct text_stream stream;
+	FILE *out = text_stream_open(&stream);
+
+	while (left) {
+		size_t length = utf8_sequence((const unsigned char *)text, left);
+
+		if (length)
+			fwrite(text, 1, length, out);
+		else
+			fputs("\xef\xbf\xbd", out);
+		text += length ? length : 1;
+		left -= length ? length : 1;
+	}
+	return text_stream_take(&stream);
+}
+
 void text_make_printable(char *text, size_t limit)
 {
 	size_t size = strlen(text), i;

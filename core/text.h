@@ -44,6 +44,9 @@ const char *text_nearest(const char *word, const char *const *candidates);
 
 /* Valid UTF-8 without NUL, as RFC 3629 defines it. */
 bool text_is_utf8(const char *text, size_t size);
+/* A copy with U+FFFD in the place of every byte that is not part of valid UTF-8. Owned by the
+ * caller. */
+char *text_to_utf8(const char *text);
 
 /* For messages that quote what came from outside, which must not break lines, nor steer a terminal:
  * control characters become blanks, and what is beyond `limit` bytes (at least 3) becomes "...". */

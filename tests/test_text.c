@@ -50,6 +50,26 @@ static void test_text_is_utf8__refuses_overlong_and_surrogates(void **state)
 	assert_false(text_is_utf8("a\0b", 3));
 }
 
+static void test_text_to_utf8__replaces_what_is_none(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} cases[] = {
+		{ "", "" },
+		{ "\xe5\xad\xb8 \xf0\x9f\x9a\x80", "\xe5\xad\xb8 \xf0\x9f\x9a\x80" },
+		{ "caf\xe9!", "caf\xef\xbf\xbd!" },
+		{ "\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		scoped(text) char *text = text_to_utf8(cases[i].text);
+
+		assert_string_equal(text, cases[i].expected);
+	}
+}
+
 static void test_text_stream__hands_over_what_was_printed(void **state)
 {
 	struct text_stream stream;
@@ -72,6 +92,7 @@ int main(void)
 		cmocka_unit_test(test_text_nearest__keeps_silent_when_nothing_is_near),
 		cmocka_unit_test(test_text_to_int64__takes_whole_numbers_within_the_bounds_only),
 		cmocka_unit_test(test_text_is_utf8__refuses_overlong_and_surrogates),
+		cmocka_unit_test(test_text_to_utf8__replaces_what_is_none),
 		cmocka_unit_test(test_text_stream__hands_over_what_was_printed),
 	};
 
