@@ -10,7 +10,7 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "stacks/metadata.h"
-#include "stacks/metadata_schema.h"
+#include "stacks/metadata_store.h"
 #include "stacks/sqlite_database.h"
 
 enum { RECORDS = 600, STEPS = 10000, RUNS = 100000, LISTED = 50 };
@@ -57,7 +57,7 @@ static void create(struct metadata_store *store, const char *id, size_t steps, s
 
 /* What a step costs: its row, its attempt's, an event; synced for an attempt that has not started.
  */
-static void time_records(struct metadata_store *store, const struct lease *lease, bool started)
+static void time_records(struct metadata_store *store, struct lease *lease, bool started)
 {
 	struct step_row step = { .run_id = lease->run_id,
 		                 .name = (char *)"step_0",
@@ -74,7 +74,8 @@ static void time_records(struct metadata_store *store, const struct lease *lease
 		                   .message = (char *)"running" };
 	struct metadata_change change = { .steps = &step,
 		                          .step_count = 1,
-		                          .attempt = &attempt,
+		                          .attempts = &attempt,
+		                          .attempt_count = 1,
 		                          .events = &event,
 		                          .event_count = 1 };
 	struct error *err = NULL;
@@ -101,25 +102,29 @@ static void time_creation(struct metadata_store *store)
 }
 
 /* As the store writes them, but in one transaction: only their number matters here. */
+static bool insert_runs(struct sql_database *database, void *context, struct error **err)
+{
+	static const struct sql_statement statement = {
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+		" INSERT INTO runs (id, name, pipeline, state, created_at, started_at, ended_at,"
+		" parameters, plan) SELECT lower(hex(randomblob(16))), 'bench-' || i, 'bench',"
+		" 'succeeded', i, i, i, '{}', hex(zeroblob(4000)) FROM n",
+		SQL_UNPREPARED
+	};
+
+	(void)context;
+	return sql_run(database, &statement, NULL, 0, err);
+}
+
 static void fill(const char *path)
 {
 	struct error *err = NULL;
-	struct sqlite_database *database = sqlite_database_open(path, &err);
+	struct sql_database *database = sqlite_database_new(path, metadata_migrate, &err);
 
 	require(database != NULL, err);
-	require(sqlite_database_execute(
-			database,
-			"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
-			"100000) INSERT INTO runs (id, name, pipeline, state, created_at, "
-			"started_at, ended_at, parameters, plan) SELECT "
-			"lower(hex(randomblob(16))), "
-			"'bench-' || i, 'bench', 'succeeded', i, i, i, '{}', "
-			"hex(zeroblob(4000)) FROM n",
-			&err),
-	        err);
-	sqlite_database_free(database);
+	require(sql_transact(database, SQL_WRITE, insert_runs, NULL, &err), err);
+	sql_database_free(database);
 }
-
 static void time_listing(struct metadata_store *store)
 {
 	struct error *err = NULL;
@@ -145,14 +150,14 @@ int main(int argc, char **argv)
 	memory_init();
 	component.options = json_pack("{s:s}", "path", path);
 	start = now_ms();
-	store = metadata_store_open(NULL, &component, &err);
+	store = metadata_store_open(NULL, &component, NULL, &err);
 	require(store != NULL, err);
 	printf("make the database: %.1f ms\n", now_ms() - start);
 	time_creation(store);
 	metadata_store_free(store);
 	fill(path);
 	start = now_ms();
-	store = metadata_store_open(NULL, &component, &err);
+	store = metadata_store_open(NULL, &component, NULL, &err);
 	require(store != NULL, err);
 	printf("open the database: %.2f ms\n", now_ms() - start);
 	time_listing(store);

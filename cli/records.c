@@ -5,10 +5,32 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/http.h"
+#include "core/loop.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "operator/catalog.h"
+#include "stacks/secret.h"
 #include "stacks/stack.h"
+
+struct metadata_store *records_open_component(const struct project *project,
+                                              const struct component *component,
+                                              const struct component *vault, struct error **err)
+{
+	scoped(loop) struct loop *loop = NULL;
+	scoped(http_client) struct http_client *http = NULL;
+	scoped(secret_store) struct secret_store *secrets = NULL;
+
+	/* The secrets are read while the store is opened, and not after. */
+	if (vault && component_text(component, "authentication_secret", NULL)) {
+		loop = loop_new();
+		http = http_client_new(loop);
+		secrets = secret_store_open(project, vault, http, err);
+		if (!secrets)
+			return NULL;
+	}
+	return metadata_store_open(project, component, secrets, err);
+}
 
 struct metadata_store *records_open(const struct arguments *arguments, struct error **err)
 {
@@ -20,7 +42,8 @@ struct metadata_store *records_open(const struct arguments *arguments, struct er
 	stack = stack_load(project, catalog_built_in(), argument_option(arguments, "stack"), err);
 	if (!stack)
 		return NULL;
-	return metadata_store_open(project, stack->components[COMPONENT_METADATA_STORE], err);
+	return records_open_component(project, stack->components[COMPONENT_METADATA_STORE],
+	                              stack->components[COMPONENT_SECRETS_MANAGER], err);
 }
 
 /* What a process printed need not be UTF-8; JSON must be. */

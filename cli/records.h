@@ -11,6 +11,10 @@
 
 /* The metadata store of --stack, or of the active stack. The caller owns it. */
 struct metadata_store *records_open(const struct arguments *arguments, struct error **err);
+/* That of a component; `vault` is the secrets manager that its secret is in, or NULL. */
+struct metadata_store *records_open_component(const struct project *project,
+                                              const struct component *component,
+                                              const struct component *vault, struct error **err);
 
 /*
  * A row as an object, keys as the columns are called: times as RFC 3339 (not yet: null), JSON

@@ -105,8 +105,8 @@ static bool open_stores(struct run *run, bool offline, struct error **err)
 	if (!artifact_check(run->artifacts, err))
 		return error_wrap(err, "artifact store '%s'",
 		                  components[COMPONENT_ARTIFACT_STORE]->name);
-	run->metadata =
-		metadata_store_open(run->project, components[COMPONENT_METADATA_STORE], err);
+	run->metadata = metadata_store_open(run->project, components[COMPONENT_METADATA_STORE],
+	                                    run->secrets, err);
 	return run->metadata != NULL;
 }
 

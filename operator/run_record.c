@@ -188,7 +188,8 @@ void run_record_step(struct run_step *step, const char *kind, const char *event)
 
 	record(run, &(struct metadata_change){ .steps = &row,
 	                                       .step_count = 1,
-	                                       .attempt = step->attempt ? &attempt : NULL,
+	                                       .attempts = &attempt,
+	                                       .attempt_count = step->attempt ? 1 : 0,
 	                                       .artifacts = artifacts,
 	                                       .artifact_count = artifact_count,
 	                                       .events = &happened,

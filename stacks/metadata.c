@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metadata stores: finds the flavor, and the callers' side of its hooks. */
+/* Metadata stores: finds the flavor, opens and migrates its database. */
 #include "stacks/metadata.h"
 
-#include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
-#include "stacks/metadata_schema.h"
+#include "core/text.h"
+#include "stacks/metadata_store.h"
 
 static const struct metadata_flavor *const flavors[] = { &metadata_sqlite };
 
@@ -56,105 +57,101 @@ void lease_release(struct lease *lease)
 	*lease = (struct lease){ 0 };
 }
 
-struct metadata_store *metadata_store_open(const struct project *project,
-                                           const struct component *component, struct error **err)
+static bool read_mark(struct sql_database *database, struct sql_mark *mark, struct error **err)
+{
+	if (!database->driver->read_mark(database, mark, err))
+		return false;
+	if (mark->version > (int64_t)metadata_schema_version())
+		return sql_fail(database, SQL_FAULT_OTHER, ERROR_INVALID, err,
+		                "the database %s has version %" PRId64
+		                " of the schema, this stepop knows it up to %zu: use a newer "
+		                "stepop",
+		                database->name, mark->version, metadata_schema_version());
+	return true;
+}
+
+/* A process may have been killed between a statement that cannot be rolled back and its mark. */
+static bool is_done_already(const struct sql_database *database)
+{
+	return database->driver->keeps_ddl && database->fault == SQL_FAULT_EXISTS;
+}
+
+static bool execute_next(struct sql_database *database, struct sql_mark *mark, struct error **err)
+{
+	size_t version = (size_t)mark->version + 1;
+	scoped(text) char *sql = metadata_schema_statement(version, (size_t)mark->statements,
+	                                                   database->driver->dialect);
+	struct sql_statement statement = { sql, SQL_UNPREPARED };
+	scoped(error) struct error *cause = NULL;
+
+	if (!sql_run(database, &statement, NULL, 0, &cause) && !is_done_already(database)) {
+		error_pass(err, take(cause));
+		return error_wrap(err, "migrate the schema to version %zu", version);
+	}
+	if (++mark->statements == (int64_t)metadata_schema_statement_count(version))
+		*mark = (struct sql_mark){ .version = (int64_t)version };
+	return database->driver->write_mark(database, mark, err);
+}
+
+/* Another process may have been quicker: the mark is read again under the lock. */
+static bool migrate_alone(struct sql_database *database, void *unused, struct error **err)
+{
+	struct sql_mark mark;
+
+	(void)unused;
+	if (!read_mark(database, &mark, err))
+		return false;
+	while (mark.version < (int64_t)metadata_schema_version())
+		if (!execute_next(database, &mark, err))
+			return false;
+	return true;
+}
+
+bool metadata_migrate(struct sql_database *database, void *unused, struct error **err)
+{
+	struct sql_mark mark;
+
+	return read_mark(database, &mark, err) &&
+	       (mark.version == (int64_t)metadata_schema_version() ||
+	        database->driver->migrate(database, migrate_alone, unused, err));
+}
+
+static struct metadata_store *open_store(const struct project *project,
+                                         const struct component *component,
+                                         struct secret_store *secrets, struct error **err)
 {
 	const struct metadata_flavor *flavor = metadata_flavor_find(component->flavor);
+	scoped(metadata_store) struct metadata_store *store = NULL;
 
 	if (!flavor)
-		return error_set(err, ERROR_INVALID,
-		                 "metadata store '%s' has the flavor '%s', which is none",
-		                 component->name, component->flavor);
-	return flavor->open(project, component, err);
+		return error_set(err, ERROR_INVALID, "the flavor '%s' is none", component->flavor);
+	store = xcalloc(1, sizeof(*store));
+	store->database = flavor->open(project, component, secrets, err);
+	if (!store->database ||
+	    !sql_transact(store->database, SQL_READ, metadata_migrate, NULL, err))
+		return NULL;
+	return take(store);
+}
+
+struct metadata_store *metadata_store_open(const struct project *project,
+                                           const struct component *component,
+                                           struct secret_store *secrets, struct error **err)
+{
+	struct metadata_store *store = open_store(project, component, secrets, err);
+
+	return store ? store : error_wrap(err, "metadata store '%s'", component->name);
 }
 
 void metadata_store_free(struct metadata_store *store)
 {
-	if (store)
-		store->flavor->close(store);
-}
-
-bool metadata_create_run(struct metadata_store *store, const struct run_row *run,
-                         const struct step_row *steps, size_t step_count,
-                         const struct input_row *inputs, size_t input_count, struct lease *lease,
-                         struct error **err)
-{
-	return store->flavor->create_run(store, run, steps, step_count, inputs, input_count, lease,
-	                                 err);
-}
-
-bool metadata_acquire_lease(struct metadata_store *store, const char *run_id, struct lease *lease,
-                            struct error **err)
-{
-	return store->flavor->acquire_lease(store, run_id, lease, err);
-}
-
-bool metadata_renew_lease(struct metadata_store *store, const struct lease *lease,
-                          struct error **err)
-{
-	return store->flavor->renew_lease(store, lease, err);
-}
-
-/* A row of another run would slip past the fence. */
-static void check_change(const struct lease *lease, const struct metadata_change *change)
-{
 	size_t i;
 
-	assert(!change->run || !strcmp(change->run->id, lease->run_id));
-	for (i = 0; i < change->step_count; i++)
-		assert(!strcmp(change->steps[i].run_id, lease->run_id));
-	assert(!change->attempt || !strcmp(change->attempt->run_id, lease->run_id));
-	for (i = 0; i < change->artifact_count; i++)
-		assert(!strcmp(change->artifacts[i].run_id, lease->run_id));
-	for (i = 0; i < change->event_count; i++)
-		assert(!strcmp(change->events[i].run_id, lease->run_id));
-}
-
-bool metadata_record(struct metadata_store *store, const struct lease *lease,
-                     const struct metadata_change *change, struct error **err)
-{
-	check_change(lease, change);
-	return store->flavor->record(store, lease, change, err);
-}
-
-bool metadata_runs(struct metadata_store *store, int64_t limit, struct run_row **rows,
-                   size_t *count, struct error **err)
-{
-	return store->flavor->runs(store, limit, rows, count, err);
-}
-
-bool metadata_find_run(struct metadata_store *store, const char *run, struct run_row *row,
-                       struct error **err)
-{
-	return store->flavor->find_run(store, run, row, err);
-}
-
-bool metadata_steps(struct metadata_store *store, const char *run_id, struct step_row **rows,
-                    size_t *count, struct error **err)
-{
-	return store->flavor->steps(store, run_id, rows, count, err);
-}
-
-bool metadata_attempts(struct metadata_store *store, const char *run_id, struct attempt_row **rows,
-                       size_t *count, struct error **err)
-{
-	return store->flavor->attempts(store, run_id, rows, count, err);
-}
-
-bool metadata_artifacts(struct metadata_store *store, const char *run_id,
-                        struct artifact_row **rows, size_t *count, struct error **err)
-{
-	return store->flavor->artifacts(store, run_id, rows, count, err);
-}
-
-bool metadata_inputs(struct metadata_store *store, const char *run_id, struct input_row **rows,
-                     size_t *count, struct error **err)
-{
-	return store->flavor->inputs(store, run_id, rows, count, err);
-}
-
-bool metadata_events(struct metadata_store *store, const char *run_id, int64_t after,
-                     struct event_row **rows, size_t *count, struct error **err)
-{
-	return store->flavor->events(store, run_id, after, rows, count, err);
+	if (!store)
+		return;
+	sql_database_free(store->database);
+	for (i = 0; i < METADATA_QUERY_COUNT; i++) {
+		free(store->queries[i][0]);
+		free(store->queries[i][1]);
+	}
+	free(store);
 }

@@ -12,7 +12,8 @@
 #include "stacks/component.h"
 
 struct metadata_store;
-struct metadata_change;
+struct secret_store;
+struct sql_database;
 
 /* Times are milliseconds since the epoch, 0: not yet. Strings are owned by the row; states are
  * names (operator/state.h). */
@@ -90,93 +91,82 @@ struct lease {
 	char *run_id;
 	char *holder; /* "host:pid" */
 	int64_t fence;
+	int64_t events; /* so many were recorded under it */
 };
 void lease_release(struct lease *lease);
 
-/*
- * One implementation: metadata_sqlite.c; later postgres, mysql. Each hook is one transaction. Rows
- * given are borrowed; rows returned are the caller's (free() the array after releasing the rows).
- * A busy database is waited for (5 s), then UNAVAILABLE.
- */
+/* One implementation over any SQL database; a flavor tells which: metadata_sqlite.c,
+ * metadata_postgres.c. */
 struct metadata_flavor {
 	const struct component_flavor *component;
 
-	/* Creates the database and migrates its schema; refuses one newer than the program. */
-	struct metadata_store *(*open)(const struct project *project,
-	                               const struct component *component, struct error **err);
-	/* Run, its steps and inputs, and the lease, at once. CONFLICT when the name is taken. */
-	bool (*create_run)(struct metadata_store *store, const struct run_row *run,
-	                   const struct step_row *steps, size_t step_count,
-	                   const struct input_row *inputs, size_t input_count, struct lease *lease,
-	                   struct error **err);
-	/* Takes the lease of a run whose holder's lease has run out; CONFLICT names the holder. */
-	bool (*acquire_lease)(struct metadata_store *store, const char *run_id, struct lease *lease,
-	                      struct error **err);
-	/* From now on for another METADATA_LEASE_MS; CONFLICT when it was lost. */
-	bool (*renew_lease)(struct metadata_store *store, const struct lease *lease,
-	                    struct error **err);
-	/*
-	 * Writes what changed, together: any pointer may be NULL. Rows are inserted or replaced by
-	 * their keys; events are appended (their sequence is ignored). Of a run only state, reason,
-	 * start and end are replaced. Every row must be of the lease's run (assert). A change with
-	 * a run, or with an attempt that has not started, survives a power cut, and all before it
-	 * does; the rest survives a killed process.
-	 */
-	bool (*record)(struct metadata_store *store, const struct lease *lease,
-	               const struct metadata_change *change, struct error **err);
-	/* Newest first, without their plans; `limit` 0: all. */
-	bool (*runs)(struct metadata_store *store, int64_t limit, struct run_row **rows,
-	             size_t *count, struct error **err);
-	/* By name, unique prefix of the id, or "@latest"; NOT_FOUND; INVALID when the prefix is
-	 * ambiguous (names them). */
-	bool (*find_run)(struct metadata_store *store, const char *run, struct run_row *row,
-	                 struct error **err);
-	bool (*steps)(struct metadata_store *store, const char *run_id, struct step_row **rows,
-	              size_t *count, struct error **err);
-	bool (*attempts)(struct metadata_store *store, const char *run_id,
-	                 struct attempt_row **rows, size_t *count, struct error **err);
-	bool (*artifacts)(struct metadata_store *store, const char *run_id,
-	                  struct artifact_row **rows, size_t *count, struct error **err);
-	bool (*inputs)(struct metadata_store *store, const char *run_id, struct input_row **rows,
-	               size_t *count, struct error **err);
-	/* Those with a sequence above `after`. */
-	bool (*events)(struct metadata_store *store, const char *run_id, int64_t after,
-	               struct event_row **rows, size_t *count, struct error **err);
-	void (*close)(struct metadata_store *store);
+	/* May connect. `secrets` is NULL where the stack has no secrets manager. The caller owns
+	 * the database. */
+	struct sql_database *(*open)(const struct project *project,
+	                             const struct component *component,
+	                             struct secret_store *secrets, struct error **err);
 };
+extern const struct metadata_flavor metadata_sqlite;
+const struct metadata_flavor *metadata_flavor_find(const char *name);
+
+/*
+ * Every call below is one transaction. A database that is busy or away is waited for (5 s), then
+ * UNAVAILABLE; one that does not answer, TIMEOUT. A write that failed so may have been carried out
+ * nevertheless: to repeat it does no harm, and nothing is then there twice.
+ */
+
+/* Makes what is missing of the database and migrates its schema, in company if need be; INVALID
+ * for the database of another application and for a schema newer than the program. `secrets` is
+ * borrowed for the call, and may be NULL. */
+struct metadata_store *metadata_store_open(const struct project *project,
+                                           const struct component *component,
+                                           struct secret_store *secrets, struct error **err);
+void metadata_store_free(struct metadata_store *store);
+DEFINE_CLEANUP(metadata_store);
+
+/* Run, its steps and inputs, and the lease, at once. CONFLICT when the name is taken. */
+bool metadata_create_run(struct metadata_store *store, const struct run_row *run,
+                         const struct step_row *steps, size_t step_count,
+                         const struct input_row *inputs, size_t input_count, struct lease *lease,
+                         struct error **err);
+/* Takes the lease of a run whose holder's lease has run out; CONFLICT names the holder. */
+bool metadata_acquire_lease(struct metadata_store *store, const char *run_id, struct lease *lease,
+                            struct error **err);
+/* From now on for another METADATA_LEASE_MS; CONFLICT when it was lost. */
+bool metadata_renew_lease(struct metadata_store *store, const struct lease *lease,
+                          struct error **err);
+/*
+ * Writes what changed, together, and renews the lease. Rows are inserted or replaced by their keys,
+ * each of which is given once; events are appended (their sequence is ignored). Of a run only
+ * state, reason, start and end are replaced. Every row must be of the lease's run (assert). A
+ * change with a run, or with an attempt that has not started, survives a power cut, and all before
+ * it does; the rest survives a killed process.
+ *
+ * Events are counted in the lease. After a failure the next change must begin with the same
+ * events: those that were recorded in spite of it are then left out.
+ */
 struct metadata_change {
 	const struct run_row *run;
 	const struct step_row *steps;
 	size_t step_count;
-	const struct attempt_row *attempt;
+	const struct attempt_row *attempts;
+	size_t attempt_count;
 	const struct artifact_row *artifacts;
 	size_t artifact_count;
 	const struct event_row *events;
 	size_t event_count;
 };
-struct metadata_store {
-	const struct metadata_flavor *flavor;
-};
-extern const struct metadata_flavor metadata_sqlite;
-const struct metadata_flavor *metadata_flavor_find(const char *name);
-
-/* Callers' side: metadata_<hook>() for each hook above. */
-struct metadata_store *metadata_store_open(const struct project *project,
-                                           const struct component *component, struct error **err);
-void metadata_store_free(struct metadata_store *store);
-DEFINE_CLEANUP(metadata_store);
-bool metadata_create_run(struct metadata_store *store, const struct run_row *run,
-                         const struct step_row *steps, size_t step_count,
-                         const struct input_row *inputs, size_t input_count, struct lease *lease,
-                         struct error **err);
-bool metadata_acquire_lease(struct metadata_store *store, const char *run_id, struct lease *lease,
-                            struct error **err);
-bool metadata_renew_lease(struct metadata_store *store, const struct lease *lease,
-                          struct error **err);
-bool metadata_record(struct metadata_store *store, const struct lease *lease,
+bool metadata_record(struct metadata_store *store, struct lease *lease,
                      const struct metadata_change *change, struct error **err);
+
+/* Rows given are borrowed; rows returned are the caller's (free() the array after releasing the
+ * rows). */
+
+/* Newest first, without their plans; `limit` 0: all. */
 bool metadata_runs(struct metadata_store *store, int64_t limit, struct run_row **rows,
                    size_t *count, struct error **err);
+/* By name, unique prefix of the id, or "@latest"; NOT_FOUND; INVALID when the prefix is
+ * ambiguous (names them). */
 bool metadata_find_run(struct metadata_store *store, const char *run, struct run_row *row,
                        struct error **err);
 bool metadata_steps(struct metadata_store *store, const char *run_id, struct step_row **rows,
@@ -187,6 +177,7 @@ bool metadata_artifacts(struct metadata_store *store, const char *run_id,
                         struct artifact_row **rows, size_t *count, struct error **err);
 bool metadata_inputs(struct metadata_store *store, const char *run_id, struct input_row **rows,
                      size_t *count, struct error **err);
+/* Those with a sequence above `after`. */
 bool metadata_events(struct metadata_store *store, const char *run_id, int64_t after,
                      struct event_row **rows, size_t *count, struct error **err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The schema of the metadata, its migrations and its queries, once for every SQL database. */
+/* The schema of the metadata and its migrations, once for every SQL database. */
 #include "stacks/metadata_schema.h"
 
 #include <assert.h>
@@ -13,9 +13,10 @@
 /*
  * A migration that was released is never changed: the next one is added below it. {word} is the
  * dialect's. What may be long stands last in its table, so that SQLite reads the columns before it
- * without following the row's overflow pages.
+ * without following the row's overflow pages. Foreign keys stand for themselves, not behind a
+ * column, where MySQL reads over them.
  */
-static const char *const migrations[] = {
+static const char *const first_schema[] = {
 	"CREATE TABLE runs ("
 	" number {sequence},"
 	" id {key} NOT NULL UNIQUE,"
@@ -28,14 +29,15 @@ static const char *const migrations[] = {
 	" started_at {integer} NOT NULL,"
 	" ended_at {integer} NOT NULL,"
 	" parameters {text},"
-	" plan {text});"
+	" plan {text})",
 	"CREATE TABLE leases ("
-	" run_id {key} NOT NULL PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,"
+	" run_id {key} NOT NULL PRIMARY KEY,"
 	" holder {text} NOT NULL,"
 	" fence {integer} NOT NULL,"
-	" expires_at {integer} NOT NULL);"
+	" expires_at {integer} NOT NULL,"
+	" FOREIGN KEY (run_id) REFERENCES runs (id) ON DELETE CASCADE)",
 	"CREATE TABLE steps ("
-	" run_id {key} NOT NULL REFERENCES runs (id) ON DELETE CASCADE,"
+	" run_id {key} NOT NULL,"
 	" name {key} NOT NULL,"
 	" position {integer} NOT NULL,"
 	" state {key} NOT NULL,"
@@ -43,7 +45,8 @@ static const char *const migrations[] = {
 	" attempts {integer} NOT NULL,"
 	" started_at {integer} NOT NULL,"
 	" ended_at {integer} NOT NULL,"
-	" PRIMARY KEY (run_id, name));"
+	" PRIMARY KEY (run_id, name),"
+	" FOREIGN KEY (run_id) REFERENCES runs (id) ON DELETE CASCADE)",
 	"CREATE TABLE inputs ("
 	" run_id {key} NOT NULL,"
 	" step {key} NOT NULL,"
@@ -52,7 +55,7 @@ static const char *const migrations[] = {
 	" source_step {key} NOT NULL,"
 	" source_output {key} NOT NULL,"
 	" PRIMARY KEY (run_id, step, input),"
-	" FOREIGN KEY (run_id, step) REFERENCES steps (run_id, name) ON DELETE CASCADE);"
+	" FOREIGN KEY (run_id, step) REFERENCES steps (run_id, name) ON DELETE CASCADE)",
 	"CREATE TABLE attempts ("
 	" run_id {key} NOT NULL,"
 	" step {key} NOT NULL,"
@@ -70,7 +73,7 @@ static const char *const migrations[] = {
 	" advice {text},"
 	" message {text},"
 	" PRIMARY KEY (run_id, step, attempt),"
-	" FOREIGN KEY (run_id, step) REFERENCES steps (run_id, name) ON DELETE CASCADE);"
+	" FOREIGN KEY (run_id, step) REFERENCES steps (run_id, name) ON DELETE CASCADE)",
 	"CREATE TABLE artifacts ("
 	" run_id {key} NOT NULL,"
 	" step {key} NOT NULL,"
@@ -82,16 +85,30 @@ static const char *const migrations[] = {
 	" created_at {integer} NOT NULL,"
 	" metadata {text},"
 	" PRIMARY KEY (run_id, step, attempt, name),"
-	" FOREIGN KEY (run_id, step) REFERENCES steps (run_id, name) ON DELETE CASCADE);"
+	" FOREIGN KEY (run_id, step) REFERENCES steps (run_id, name) ON DELETE CASCADE)",
 	"CREATE TABLE events ("
 	" sequence {sequence},"
-	" run_id {key} NOT NULL REFERENCES runs (id) ON DELETE CASCADE,"
+	" run_id {key} NOT NULL,"
 	" step {key},"
 	" attempt {integer} NOT NULL,"
 	" at {integer} NOT NULL,"
 	" kind {key} NOT NULL,"
-	" message {text});"
-	"CREATE INDEX events_of_run ON events (run_id, sequence);",
+	" message {text},"
+	" FOREIGN KEY (run_id) REFERENCES runs (id) ON DELETE CASCADE)",
+	"CREATE INDEX events_of_run ON events (run_id, sequence)",
+};
+
+/* How many events the holder of the lease has recorded: see metadata_record(). */
+static const char *const counted_events[] = {
+	"ALTER TABLE leases ADD COLUMN events {integer} NOT NULL DEFAULT 0",
+};
+
+static const struct migration {
+	const char *const *statements;
+	size_t count;
+} migrations[] = {
+	{ first_schema, ARRAY_SIZE(first_schema) },
+	{ counted_events, ARRAY_SIZE(counted_events) },
 };
 
 #define TEXT(row, name, role)                                          \
@@ -201,171 +218,23 @@ void metadata_rows_free(const struct metadata_table *table, void *rows, size_t c
 	free(rows);
 }
 
-enum query_kind {
-	KIND_INSERT, /* a row of the table */
-	KIND_WRITE,  /* the same, or replaces the one of its key */
-	KIND_SELECT, /* rows of the table; `text` says which */
-	KIND_PLAIN,  /* `text` is all */
-};
-
-static const struct query {
-	enum query_kind kind;
-	const struct metadata_table *table;
-	const char *text;
-} queries[METADATA_QUERY_COUNT] = {
-	[QUERY_RUN_INSERT] = { KIND_INSERT, &metadata_table_run, NULL },
-	[QUERY_STEP_INSERT] = { KIND_INSERT, &metadata_table_step, NULL },
-	[QUERY_INPUT_INSERT] = { KIND_INSERT, &metadata_table_input, NULL },
-	[QUERY_RUN_WRITE] = { KIND_WRITE, &metadata_table_run, NULL },
-	[QUERY_STEP_WRITE] = { KIND_WRITE, &metadata_table_step, NULL },
-	[QUERY_ATTEMPT_WRITE] = { KIND_WRITE, &metadata_table_attempt, NULL },
-	[QUERY_ARTIFACT_WRITE] = { KIND_WRITE, &metadata_table_artifact, NULL },
-	[QUERY_EVENT_INSERT] = { KIND_INSERT, &metadata_table_event, NULL },
-	[QUERY_RUNS] = { KIND_SELECT, &metadata_table_run_summary,
-	                 "ORDER BY number DESC LIMIT ?1" },
-	[QUERY_RUN_LATEST] = { KIND_SELECT, &metadata_table_run, "ORDER BY number DESC LIMIT 1" },
-	[QUERY_RUN_NAMED] = { KIND_SELECT, &metadata_table_run, "WHERE name = ?1" },
-	[QUERY_RUNS_FROM] = { KIND_SELECT, &metadata_table_run_summary,
-	                      "WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 6" },
-	[QUERY_STEPS] = { KIND_SELECT, &metadata_table_step,
-	                  "WHERE run_id = ?1 ORDER BY position" },
-	[QUERY_ATTEMPTS] = { KIND_SELECT, &metadata_table_attempt,
-	                     "WHERE run_id = ?1 ORDER BY created_at, step, attempt" },
-	[QUERY_ARTIFACTS] = { KIND_SELECT, &metadata_table_artifact,
-	                      "WHERE run_id = ?1 ORDER BY created_at, step, attempt, name" },
-	[QUERY_INPUTS] = { KIND_SELECT, &metadata_table_input,
-	                   "WHERE run_id = ?1 ORDER BY step, input" },
-	[QUERY_EVENTS] = { KIND_SELECT, &metadata_table_event,
-	                   "WHERE run_id = ?1 AND sequence > ?2 ORDER BY sequence" },
-	[QUERY_LEASE_INSERT] = { KIND_PLAIN, NULL,
-	                         "INSERT INTO leases (run_id, holder, fence, expires_at)"
-	                         " VALUES (?1, ?2, 1, {now} + ?3)" },
-	[QUERY_LEASE] = { KIND_PLAIN, NULL,
-	                  "SELECT holder, fence, expires_at - {now} FROM leases"
-	                  " WHERE run_id = ?1" },
-	[QUERY_LEASE_TAKE] = { KIND_PLAIN, NULL,
-	                       "UPDATE leases SET holder = ?1, fence = fence + 1,"
-	                       " expires_at = {now} + ?2 WHERE run_id = ?3" },
-	[QUERY_LEASE_RENEW] = { KIND_PLAIN, NULL,
-	                        "UPDATE leases SET expires_at = {now} + ?1"
-	                        " WHERE run_id = ?2 AND fence = ?3" },
-};
-
-/* Pastes the dialect's words and parameters into `sql`. */
-static void render(const char *sql, const struct metadata_dialect *dialect, FILE *out)
-{
-	const struct {
-		const char *word, *text;
-	} words[] = {
-		{ "{integer}", dialect->integer }, { "{text}", dialect->text },
-		{ "{key}", dialect->key },         { "{sequence}", dialect->sequence },
-		{ "{now}", dialect->now },
-	};
-	size_t i;
-
-	while (*sql) {
-		size_t plain = strcspn(sql, "{?");
-
-		fwrite(sql, 1, plain, out);
-		sql += plain;
-		if (*sql == '?') {
-			fputc(dialect->parameter, out);
-			sql++;
-		} else if (*sql) {
-			for (i = 0; !text_starts_with(sql, words[i].word); i++)
-				assert(i + 1 < ARRAY_SIZE(words));
-			fputs(words[i].text, out);
-			sql += strlen(words[i].word);
-		}
-	}
-}
-
-static void render_columns(const struct metadata_table *table, bool written, FILE *out)
-{
-	size_t i;
-	const char *comma = "";
-
-	for (i = 0; i < table->field_count; i++) {
-		if (written && table->fields[i].kind == FIELD_ASSIGNED)
-			continue;
-		fprintf(out, "%s%s", comma, table->fields[i].column);
-		comma = ", ";
-	}
-}
-
-static void render_insert(const struct metadata_table *table,
-                          const struct metadata_dialect *dialect, FILE *out)
-{
-	size_t i, number = 0;
-
-	fprintf(out, "INSERT INTO %s (", table->name);
-	render_columns(table, true, out);
-	fputs(") VALUES (", out);
-	for (i = 0; i < table->field_count; i++) {
-		if (table->fields[i].kind == FIELD_ASSIGNED)
-			continue;
-		number++;
-		fprintf(out, "%s%c%zu", number > 1 ? ", " : "", dialect->parameter, number);
-	}
-	fputc(')', out);
-}
-
-static void render_replacement(const struct metadata_table *table, FILE *out)
-{
-	const struct metadata_field *field, *end = table->fields + table->field_count;
-	const char *comma = "";
-
-	fputs(" ON CONFLICT (", out);
-	for (field = table->fields; field < end; field++)
-		if (field->role == ROLE_KEY) {
-			fprintf(out, "%s%s", comma, field->column);
-			comma = ", ";
-		}
-	fputs(") DO UPDATE SET ", out);
-	comma = "";
-	for (field = table->fields; field < end; field++)
-		if (field->role == ROLE_VALUE) {
-			fprintf(out, "%s%s = excluded.%s", comma, field->column, field->column);
-			comma = ", ";
-		}
-}
-
-char *metadata_query_text(enum metadata_query query, const struct metadata_dialect *dialect)
-{
-	const struct query *row = &queries[query];
-	struct text_stream stream;
-	FILE *out = text_stream_open(&stream);
-
-	switch (row->kind) {
-	case KIND_SELECT:
-		fputs("SELECT ", out);
-		render_columns(row->table, false, out);
-		fprintf(out, " FROM %s ", row->table->name);
-		render(row->text, dialect, out);
-		break;
-	case KIND_INSERT:
-		render_insert(row->table, dialect, out);
-		break;
-	case KIND_WRITE:
-		render_insert(row->table, dialect, out);
-		render_replacement(row->table, out);
-		break;
-	case KIND_PLAIN:
-		render(row->text, dialect, out);
-	}
-	return text_stream_take(&stream);
-}
-
 size_t metadata_schema_version(void)
 {
 	return ARRAY_SIZE(migrations);
 }
 
-char *metadata_schema_migration(size_t version, const struct metadata_dialect *dialect)
+size_t metadata_schema_statement_count(size_t version)
+{
+	assert(version && version <= ARRAY_SIZE(migrations));
+	return migrations[version - 1].count;
+}
+
+char *metadata_schema_statement(size_t version, size_t index, const struct sql_dialect *dialect)
 {
 	struct text_stream stream;
 
-	assert(version && version <= ARRAY_SIZE(migrations));
-	render(migrations[version - 1], dialect, text_stream_open(&stream));
+	assert(index < metadata_schema_statement_count(version));
+	metadata_render(migrations[version - 1].statements[index], dialect,
+	                text_stream_open(&stream));
 	return text_stream_take(&stream);
 }

@@ -5,16 +5,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
-/* What SQL databases do not agree on. The text of types and expressions is pasted into the SQL. */
-struct metadata_dialect {
-	const char *integer;  /* 64 bits */
-	const char *text;     /* of any length */
-	const char *key;      /* text of at most 191 characters that can be indexed */
-	const char *sequence; /* an ascending primary key that the database gives, never reused */
-	const char *now;      /* the database's clock: milliseconds since the epoch */
-	char parameter;       /* in front of a parameter's number: '?' or '$' */
-};
+#include "stacks/sql_database.h"
 
 /* How a column is kept in a row of stacks/metadata.h. */
 enum metadata_field_kind {
@@ -53,8 +46,10 @@ void metadata_row_release(const struct metadata_table *table, void *row);
 /* An array of rows, and the array itself. */
 void metadata_rows_free(const struct metadata_table *table, void *rows, size_t count);
 
-/* Parameters are numbered from 1; those that write a row are its fields in order (FIELD_ASSIGNED
- * left out). */
+/*
+ * Parameters stand in the text in the order of their numbers, each once; those that write a row are
+ * its fields in order (FIELD_ASSIGNED left out).
+ */
 enum metadata_query {
 	QUERY_RUN_INSERT,
 	QUERY_STEP_INSERT,
@@ -74,19 +69,26 @@ enum metadata_query {
 	QUERY_INPUTS,
 	QUERY_EVENTS,       /* run, sequence */
 	QUERY_LEASE_INSERT, /* run, holder, milliseconds */
-	QUERY_LEASE,        /* run: holder, fence, milliseconds that are left */
+	QUERY_LEASE,        /* run: holder, fence, milliseconds that are left, events; locks it */
 	QUERY_LEASE_TAKE,   /* holder, milliseconds, run */
-	QUERY_LEASE_RENEW,  /* milliseconds, run, fence */
+	QUERY_LEASE_RENEW,  /* milliseconds, run */
+	QUERY_LEASE_COUNT,  /* milliseconds, events, run */
 	METADATA_QUERY_COUNT,
 };
 #define METADATA_AMBIGUOUS 6
 
-/* Owned by the caller. */
-char *metadata_query_text(enum metadata_query query, const struct metadata_dialect *dialect);
+/* The query for `rows` rows at once (1 unless it writes rows). Owned by the caller. */
+char *metadata_query_text(enum metadata_query query, size_t rows,
+                          const struct sql_dialect *dialect);
+
+/* Pastes the dialect's words and parameters into `sql`. */
+void metadata_render(const char *sql, const struct sql_dialect *dialect, FILE *out);
 
 /* The schema's version is the number of migrations; migration `version` leads to it from the one
- * before (1: from nothing). Several statements; owned by the caller. */
+ * before (1: from nothing), by so many statements. */
 size_t metadata_schema_version(void);
-char *metadata_schema_migration(size_t version, const struct metadata_dialect *dialect);
+size_t metadata_schema_statement_count(size_t version);
+/* Owned by the caller. */
+char *metadata_schema_statement(size_t version, size_t index, const struct sql_dialect *dialect);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes, opens and migrates the SQLite file of a metadata store, in company if need be. */
+/* Makes the SQLite file of a metadata store, in company if need be, and marks it as ours. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,112 +8,58 @@
 
 #include "core/file.h"
 #include "core/text.h"
-#include "stacks/sqlite_database.h"
+#include "stacks/sqlite_driver.h"
 
 #define APPLICATION_ID 0x53544550 /* "STEP": what file(1) and we know the database by */
 
-static bool pragma_integer(const struct sqlite_database *database, const char *sql, int64_t *value,
-                           struct error **err)
+static bool read_mark(struct sqlite_database *sqlite, struct sql_mark *mark, struct error **err)
 {
-	sqlite3_stmt *statement = NULL;
-	bool read =
-		sqlite3_prepare_v2(database->connection, sql, -1, &statement, NULL) == SQLITE_OK &&
-		sqlite3_step(statement) == SQLITE_ROW;
+	struct sql_database *base = &sqlite->base;
+	int64_t application, version, tables;
 
-	if (read)
-		*value = sqlite3_column_int64(statement, 0);
-	else
-		sqlite_database_error(database, err);
-	sqlite3_finalize(statement);
-	return read;
-}
-
-/* Whose database is it, and how old? Version 0 is one without any table. */
-static bool read_version(const struct sqlite_database *database, int64_t *version,
-                         struct error **err)
-{
-	int64_t application, tables;
-
-	if (!pragma_integer(database, "PRAGMA application_id", &application, err) ||
-	    !pragma_integer(database, "PRAGMA user_version", version, err))
+	if (!sql_query_integer(base, "PRAGMA application_id", &application, err) ||
+	    !sql_query_integer(base, "PRAGMA user_version", &version, err) ||
+	    !sql_query_integer(base, "SELECT count(*) FROM sqlite_schema", &tables, err))
 		return false;
-	if (application != APPLICATION_ID) {
-		if (!pragma_integer(database, "SELECT count(*) FROM sqlite_schema", &tables, err))
-			return false;
-		if (application || tables || *version)
-			return error_set(err, ERROR_INVALID,
-			                 "'%s' is the database of another application",
-			                 database->path);
-	}
-	if (*version > (int64_t)metadata_schema_version())
-		return error_set(err, ERROR_INVALID,
-		                 "the database '%s' has version %" PRId64
-		                 " of the schema, this stepop knows it up to %zu: use a newer "
-		                 "stepop",
-		                 database->path, *version, metadata_schema_version());
+	if (application != APPLICATION_ID && (application || tables || version))
+		return sql_fail(base, SQL_FAULT_OTHER, ERROR_INVALID, err,
+		                "%s is the database of another application", base->name);
+	*mark = (struct sql_mark){ .version = version };
 	return true;
-}
-
-/* Another process may have been quicker: the version is read again under the lock. */
-static bool migrate_in_transaction(struct sqlite_database *database, void *context,
-                                   struct error **err)
-{
-	scoped(text) char *mark = NULL;
-	int64_t version;
-
-	(void)context;
-	if (!read_version(database, &version, err))
-		return false;
-	while (version < (int64_t)metadata_schema_version()) {
-		scoped(text) char *sql =
-			metadata_schema_migration((size_t)++version, &sqlite_dialect);
-
-		if (!sqlite_database_execute(database, sql, err))
-			return error_wrap(err, "migrate the schema to version %" PRId64, version);
-	}
-	mark = text_printf("PRAGMA application_id = %d; PRAGMA user_version = %" PRId64,
-	                   APPLICATION_ID, version);
-	return sqlite_database_execute(database, mark, err);
-}
-
-static struct sqlite_database *connect_database(const char *path, struct error **err)
-{
-	scoped(sqlite_database) struct sqlite_database *database = xcalloc(1, sizeof(*database));
-
-	database->path = xstrdup(path);
-	if (sqlite3_open_v2(path, &database->connection,
-	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-		return sqlite_database_error(database, err);
-	sqlite3_busy_timeout(database->connection, SQLITE_BUSY_TIMEOUT_MS);
-	if (!sqlite_database_execute(database, "PRAGMA foreign_keys = ON", err) ||
-	    !sqlite_database_set_synced(database, true, err))
-		return NULL;
-	return take(database);
 }
 
 /* In one transaction: half of the answer from before a migration, half from after it, would be the
  * mark of a foreign database. */
-static bool read_version_at_once(const struct sqlite_database *database, int64_t *version,
-                                 struct error **err)
+bool sqlite_read_mark(struct sql_database *database, struct sql_mark *mark, struct error **err)
 {
-	bool read = sqlite_database_execute(database, "BEGIN", err) &&
-	            read_version(database, version, err);
+	struct sqlite_database *sqlite = sqlite_of(database);
+	bool alone = sqlite3_get_autocommit(sqlite->connection), read;
 
-	sqlite_database_execute(database, "ROLLBACK", NULL);
+	read = (!alone || sqlite_execute(sqlite, "BEGIN", err)) && read_mark(sqlite, mark, err);
+	if (alone)
+		sqlite_execute(sqlite, "ROLLBACK", NULL);
 	return read;
 }
 
-static struct sqlite_database *open_existing(const char *path, struct error **err)
+bool sqlite_write_mark(struct sql_database *database, const struct sql_mark *mark,
+                       struct error **err)
 {
-	scoped(sqlite_database) struct sqlite_database *database = connect_database(path, err);
-	int64_t version;
+	scoped(text) char *sql = text_printf("PRAGMA application_id = %d; PRAGMA user_version = "
+	                                     "%" PRId64,
+	                                     APPLICATION_ID, mark->version);
 
-	if (!database || !read_version_at_once(database, &version, err))
-		return NULL;
-	if (version < (int64_t)metadata_schema_version() &&
-	    !sqlite_database_transact(database, migrate_in_transaction, NULL, err))
-		return NULL;
-	return take(database);
+	return sqlite_execute(sqlite_of(database), sql, err);
+}
+
+static struct sql_database *new_database(const char *path)
+{
+	struct sqlite_database *sqlite = xcalloc(1, sizeof(*sqlite));
+
+	sqlite->base = (struct sql_database){ .driver = &sqlite_driver,
+		                              .name = text_printf("'%s'", path),
+		                              .patience_ms = SQL_PATIENCE_MS };
+	sqlite->path = xstrdup(path);
+	return &sqlite->base;
 }
 
 /* Files of one's own only: what runs print, and with which parameters, is not for everybody. */
@@ -127,16 +73,22 @@ static bool make_private_file(const char *path, struct error **err)
 	return true;
 }
 
-static bool prepare_database(const char *path, struct error **err)
+/* The switch of the journal comes last, so that nothing is left in a log beside the file. */
+static bool switch_journal(struct sql_database *database, void *context, struct error **err)
 {
-	scoped(sqlite_database) struct sqlite_database *database = NULL;
+	(void)context;
+	return sqlite_execute(sqlite_of(database), "PRAGMA journal_mode = WAL", err);
+}
+
+static bool prepare_database(const char *path, sql_body *prepare, struct error **err)
+{
+	scoped(sql_database) struct sql_database *database = NULL;
 
 	if (!make_private_file(path, err))
 		return false;
-	database = connect_database(path, err);
-	/* The switch comes last, so that nothing is left in a log beside the file. */
-	return database && sqlite_database_transact(database, migrate_in_transaction, NULL, err) &&
-	       sqlite_database_execute(database, "PRAGMA journal_mode = WAL", err);
+	database = new_database(path);
+	return sql_transact(database, SQL_READ, prepare, NULL, err) &&
+	       sql_transact(database, SQL_READ, switch_journal, NULL, err);
 }
 
 /*
@@ -144,7 +96,7 @@ static bool prepare_database(const char *path, struct error **err)
  * at the same time finds all of it or nothing, and SQLite's switch to WAL, which does not wait for
  * locks, has no company. Of several, the first link wins.
  */
-static bool create_database(const char *path, struct error **err)
+static bool create_database(const char *path, sql_body *prepare, struct error **err)
 {
 	scoped(text) char *temporary = text_printf("%s.new-%d", path, (int)getpid());
 	scoped(text) char *folder = file_folder(path);
@@ -153,16 +105,16 @@ static bool create_database(const char *path, struct error **err)
 	if (!file_make_folders(folder, 0700, err))
 		return false;
 	unlink(temporary); /* of a process that was killed, with our number */
-	made = prepare_database(temporary, err);
+	made = prepare_database(temporary, prepare, err);
 	if (made && link(temporary, path) && errno != EEXIST)
 		made = error_set(err, ERROR_INTERNAL, "create '%s': %s", path, strerror(errno));
 	unlink(temporary);
 	return made;
 }
 
-struct sqlite_database *sqlite_database_open(const char *path, struct error **err)
+struct sql_database *sqlite_database_new(const char *path, sql_body *prepare, struct error **err)
 {
-	if (!file_exists(path) && !create_database(path, err))
+	if (!file_exists(path) && !create_database(path, prepare, err))
 		return NULL;
-	return open_existing(path, err);
+	return new_database(path);
 }

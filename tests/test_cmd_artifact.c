@@ -37,7 +37,7 @@ static void record(const struct project *project, const struct artifact_row *art
 		                       (char *)"sqlite", options };
 	struct error *err = NULL;
 	scoped(metadata_store) struct metadata_store *store =
-		metadata_store_open(project, &component, &err);
+		metadata_store_open(project, &component, NULL, &err);
 	struct run_row run = { .id = (char *)RUN_ID,
 		               .name = (char *)"daily-1",
 		               .pipeline = (char *)"daily",

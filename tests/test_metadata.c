@@ -72,7 +72,7 @@ static int tear_down(void **state)
 static struct metadata_store *open_store(struct fixture *fixture)
 {
 	scoped(error) struct error *err = NULL;
-	struct metadata_store *store = metadata_store_open(NULL, &fixture->component, &err);
+	struct metadata_store *store = metadata_store_open(NULL, &fixture->component, NULL, &err);
 
 	assert_ok(store != NULL, err);
 	return store;
@@ -187,7 +187,7 @@ static void test_open__refuses_what_is_not_its_database(void **state)
 
 		metadata_store_free(open_store(fixture));
 		execute(fixture, cases[i].sql);
-		assert_null(metadata_store_open(NULL, &fixture->component, &err));
+		assert_null(metadata_store_open(NULL, &fixture->component, NULL, &err));
 		assert_int_equal(err->kind, ERROR_INVALID);
 		assert_error_contains(err, cases[i].message);
 		unlink(fixture->path);
@@ -203,7 +203,7 @@ static void test_open__refuses_a_foreign_file_and_leaves_it_alone(void **state)
 
 	assert_ok(file_write_atomic(fixture->path, text, strlen(text), 0600, &err), err);
 
-	assert_null(metadata_store_open(NULL, &fixture->component, &err));
+	assert_null(metadata_store_open(NULL, &fixture->component, NULL, &err));
 	assert_int_equal(err->kind, ERROR_INVALID);
 	assert_error_contains(err, "not an SQLite database");
 	after = file_read(fixture->path, 1000, NULL, NULL);
@@ -217,7 +217,7 @@ static void test_open__says_why_it_cannot(void **state)
 
 	assert_int_equal(mkdir(fixture->path, 0700), 0);
 
-	assert_null(metadata_store_open(NULL, &fixture->component, &err));
+	assert_null(metadata_store_open(NULL, &fixture->component, NULL, &err));
 	assert_error_contains(err, fixture->path);
 	assert_error_contains(err, "metadata store 'default'");
 }
@@ -230,7 +230,7 @@ static void child_opens(struct fixture *fixture, int line)
 
 	if (read(line, &byte, 1))
 		_exit(2);
-	store = metadata_store_open(NULL, &fixture->component, NULL);
+	store = metadata_store_open(NULL, &fixture->component, NULL, NULL);
 	metadata_store_free(store);
 	_exit(store ? 0 : 1);
 }
@@ -334,7 +334,8 @@ static void test_record__keeps_every_field(void **state)
 		{ 0, (char *)id_a, (char *)"s", 1, 5, (char *)"state", (char *)"failed" },
 		{ 0, (char *)id_a, NULL, 0, 6, (char *)"state", NULL },
 	};
-	struct metadata_change change = { .attempt = &attempt,
+	struct metadata_change change = { .attempts = &attempt,
+		                          .attempt_count = 1,
 		                          .artifacts = &artifact,
 		                          .artifact_count = 1,
 		                          .events = events,
@@ -410,7 +411,7 @@ static void test_record__takes_a_megabyte_of_message(void **state)
 		                       .state = (char *)"failed",
 		                       .message = message },
 			   *rows;
-	struct metadata_change change = { .attempt = &attempt };
+	struct metadata_change change = { .attempts = &attempt, .attempt_count = 1 };
 	scoped(error) struct error *err = NULL;
 	struct lease lease;
 	size_t count;
@@ -434,7 +435,8 @@ static void test_record__syncs_what_is_acted_upon_next(void **state)
 		                       .attempt = 1,
 		                       .state = (char *)"launching" };
 	struct run_row run = new_run(id_a, "one");
-	struct metadata_change change = { .attempt = &attempt }, end = { .run = &run };
+	struct metadata_change change = { .attempts = &attempt, .attempt_count = 1 },
+			       end = { .run = &run };
 	struct lease lease;
 	int before;
 
@@ -647,14 +649,16 @@ static void test_runs__come_newest_first_up_to_the_limit(void **state)
 }
 
 /* Writes pairs of an attempt and an event until it is killed. */
-static void child_records(struct fixture *fixture, const struct lease *lease, int started)
+static void child_records(struct fixture *fixture, struct lease *lease, int started)
 {
 	struct metadata_store *store = open_store(fixture);
 	struct attempt_row attempt = { .run_id = (char *)id_a,
 		                       .step = (char *)"s",
 		                       .state = (char *)"running" };
 	struct event_row event = { .run_id = (char *)id_a, .kind = (char *)"state" };
-	struct metadata_change change = { .attempt = &attempt, .events = &event, .event_count = 1 };
+	struct metadata_change change = {
+		.attempts = &attempt, .attempt_count = 1, .events = &event, .event_count = 1
+	};
 
 	for (;;) {
 		attempt.attempt++;
@@ -683,7 +687,7 @@ static void check_pairs(struct fixture *fixture)
 }
 
 /* SQLite's connections do not survive a fork: nothing is open meanwhile. */
-static void record_until_killed(struct fixture *fixture, const struct lease *lease)
+static void record_until_killed(struct fixture *fixture, struct lease *lease)
 {
 	int line[2], status;
 	char byte;
@@ -713,7 +717,8 @@ static void test_record__is_whole_or_absent_after_a_kill(void **state)
 	for (round = 0; round < 10; round++) {
 		record_until_killed(fixture, &lease);
 		check_pairs(fixture);
-		execute(fixture, "DELETE FROM attempts; DELETE FROM events");
+		execute(fixture,
+		        "DELETE FROM attempts; DELETE FROM events; UPDATE leases SET events = 0");
 	}
 	lease_release(&lease);
 }

@@ -26,7 +26,7 @@ static struct metadata_store *open_store(const struct temporary_project *tempora
 
 	*stack = stack_load(temporary->project, catalog_built_in(), NULL, NULL);
 	store = metadata_store_open(temporary->project,
-	                            (*stack)->components[COMPONENT_METADATA_STORE], NULL);
+	                            (*stack)->components[COMPONENT_METADATA_STORE], NULL, NULL);
 	assert_non_null(store);
 	return store;
 }
