@@ -9,9 +9,10 @@
 #include "core/memory.h"
 #include "core/text.h"
 
-static char *hex(const unsigned char *bytes, size_t size)
+char *hex_encode(const void *from, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";
+	const unsigned char *bytes = from;
 	char *text = xcalloc(size * 2 + 1, 1);
 	size_t i;
 
@@ -29,7 +30,7 @@ char *digest_bytes(const void *bytes, size_t size)
 
 	if (!EVP_Digest(bytes, size, digest, &length, EVP_sha256(), NULL))
 		abort();
-	return hex(digest, length);
+	return hex_encode(digest, length);
 }
 
 static void md_context_cleanup(EVP_MD_CTX **context)
@@ -55,7 +56,7 @@ char *digest_file(const char *path, struct error **err)
 	if (ferror(file))
 		return error_set(err, ERROR_INTERNAL, "read '%s': %m", path);
 	EVP_DigestFinal_ex(context, digest, &length);
-	return hex(digest, length);
+	return hex_encode(digest, length);
 }
 
 char *digest_json(const json_t *value)
@@ -74,7 +75,7 @@ char *digest_random_hex(size_t count)
 
 	if (getrandom(bytes, size, 0) != (ssize_t)size)
 		abort();
-	text = hex((unsigned char *)bytes, size);
+	text = hex_encode(bytes, size);
 	text[count] = '\0';
 	return text;
 }

@@ -15,6 +15,9 @@ char *digest_file(const char *path, struct error **err);
 /* Of the canonical form: sorted keys, no blanks. */
 char *digest_json(const json_t *value);
 
+/* Two lower-case digits for each byte; owned by the caller. */
+char *hex_encode(const void *bytes, size_t size);
+
 /* `count` random lower-case hex digits from the system's generator; owned by the caller. */
 char *digest_random_hex(size_t count);
 
