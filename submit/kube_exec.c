@@ -2,23 +2,15 @@
 /* Credential plugins (client.authentication.k8s.io), as client-go runs them. */
 #include "submit/kube_exec.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "core/child.h"
 #include "core/clock.h"
 #include "core/file.h"
-#include "core/loop.h"
 #include "core/text.h"
 
 #define DEADLINE_MS 60000
 #define OUTPUT_LIMIT_BYTES ((size_t)1 << 20)
-#define COMPLAINT_LIMIT_BYTES ((size_t)4096)
 /* A credential that ends within this time is renewed before it is used. */
 #define RENEWAL_MS 60000
 
@@ -216,166 +208,26 @@ static struct strings build_environment(const struct kube_exec *exec)
 	return environment;
 }
 
-struct plugin {
-	pid_t pid;
-	int out_fd, err_fd;
-	struct text_stream out, complaint;
-	size_t out_size, complaint_size;
-};
-
-/* The loop blocks the signals that it watches; a plugin must not inherit that. */
-static int spawn(struct plugin *plugin, const struct strings *arguments,
-                 const struct strings *environment, const int out[2], const int complaint[2])
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-	int number;
-
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, complaint[1], STDERR_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	number = posix_spawnp(&plugin->pid, arguments->items[0], &actions, &attributes,
-	                      arguments->items, environment->items);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return number;
-}
-
-static bool start_plugin(struct plugin *plugin, const struct kube_exec *exec, struct error **err)
-{
-	struct strings arguments = build_arguments(exec), environment = build_environment(exec);
-	int out[2] = { -1, -1 }, complaint[2] = { -1, -1 }, number;
-
-	if (pipe2(out, O_CLOEXEC) || pipe2(complaint, O_CLOEXEC))
-		number = errno;
-	else
-		number = spawn(plugin, &arguments, &environment, out, complaint);
-	fd_cleanup(&out[1]);
-	fd_cleanup(&complaint[1]);
-	plugin->out_fd = out[0];
-	plugin->err_fd = complaint[0];
-	strings_release(&arguments);
-	strings_release(&environment);
-	if (!number)
-		return true;
-	fd_cleanup(&plugin->out_fd);
-	fd_cleanup(&plugin->err_fd);
-	return error_set(
-		err, ERROR_AUTH, "cannot run the credential plugin '%s' of user '%s': %s%s%s",
-		exec->command, exec->user, strerror(number), exec->install_hint ? "; " : "",
-		exec->install_hint ? exec->install_hint : "");
-}
-
-/* False at the end of the pipe, which is closed then. */
-static bool copy_some(int *fd, FILE *to, size_t *size, size_t limit_bytes)
-{
-	char bytes[4096];
-	ssize_t got = read(*fd, bytes, sizeof(bytes));
-
-	if (got < 0 && errno == EINTR)
-		return true;
-	if (got <= 0) {
-		fd_cleanup(fd);
-		*fd = -1;
-		return false;
-	}
-	if (*size < limit_bytes)
-		fwrite(bytes, 1, (size_t)got, to);
-	*size += (size_t)got;
-	return true;
-}
-
-/* Until the plugin closes its output: true; false at the deadline, or when it is too talkative. */
-static bool read_plugin(struct plugin *plugin)
-{
-	int64_t deadline_ms = loop_now_ms() + DEADLINE_MS;
-
-	while (plugin->out_fd >= 0 || plugin->err_fd >= 0) {
-		struct pollfd fds[] = {
-			{ .fd = plugin->out_fd, .events = POLLIN },
-			{ .fd = plugin->err_fd, .events = POLLIN },
-		};
-		int64_t left_ms = deadline_ms - loop_now_ms();
-
-		if (left_ms <= 0 || plugin->out_size > OUTPUT_LIMIT_BYTES)
-			return false;
-		if (poll(fds, ARRAY_SIZE(fds), (int)left_ms) < 0 && errno != EINTR)
-			return false;
-		if (fds[0].revents)
-			copy_some(&plugin->out_fd, plugin->out.file, &plugin->out_size,
-			          OUTPUT_LIMIT_BYTES);
-		if (fds[1].revents)
-			copy_some(&plugin->err_fd, plugin->complaint.file, &plugin->complaint_size,
-			          COMPLAINT_LIMIT_BYTES);
-	}
-	return true;
-}
-
-/* One line for a message. */
-static void flatten(char *text)
-{
-	size_t size = strlen(text);
-
-	while (size && strchr("\r\n\t ", text[size - 1]))
-		text[--size] = '\0';
-	for (; *text; text++)
-		if (*text == '\n' || *text == '\r')
-			*text = ' ';
-}
-
-static bool judge_plugin(const struct kube_exec *exec, const struct plugin *plugin, bool in_time,
-                         int status, char *complaint, struct error **err)
-{
-	scoped(text) char *how = NULL;
-
-	if (plugin->out_size > OUTPUT_LIMIT_BYTES)
-		how = xstrdup("printed more than 1 MiB");
-	else if (!in_time)
-		how = xstrdup("did not end within 60 seconds");
-	else if (WIFSIGNALED(status))
-		how = text_printf("was ended by signal %d", WTERMSIG(status));
-	else if (WEXITSTATUS(status))
-		how = text_printf("failed with exit status %d", WEXITSTATUS(status));
-	else
-		return true;
-	flatten(complaint);
-	return error_set(err, ERROR_AUTH, "the credential plugin '%s' of user '%s' %s%s%s%s%s",
-	                 exec->command, exec->user, how, *complaint ? ": " : "", complaint,
-	                 exec->install_hint ? "; " : "",
-	                 exec->install_hint ? exec->install_hint : "");
-}
-
 /* What the plugin printed; owned by the caller, a secret. */
 static char *run_plugin(const struct kube_exec *exec, struct error **err)
 {
-	struct plugin plugin = { .out_fd = -1, .err_fd = -1 };
-	scoped(text) char *complaint = NULL;
-	scoped(secret) char *out = NULL;
-	bool in_time;
-	int status = 0;
+	struct strings arguments = build_arguments(exec), environment = build_environment(exec);
+	struct child_command command = {
+		.arguments = (const char *const *)arguments.items,
+		.environment = (const char *const *)environment.items,
+		.timeout_ms = DEADLINE_MS,
+		.output_limit_bytes = OUTPUT_LIMIT_BYTES,
+	};
+	scoped(error) struct error *reason = NULL;
+	char *out = child_output(&command, NULL, &reason);
 
-	if (!start_plugin(&plugin, exec, err))
-		return NULL;
-	text_stream_open(&plugin.out);
-	text_stream_open(&plugin.complaint);
-	in_time = read_plugin(&plugin);
-	if (!in_time)
-		kill(plugin.pid, SIGKILL);
-	while (waitpid(plugin.pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	fd_cleanup(&plugin.out_fd);
-	fd_cleanup(&plugin.err_fd);
-	out = text_stream_take(&plugin.out);
-	complaint = text_stream_take(&plugin.complaint);
-	if (!judge_plugin(exec, &plugin, in_time, status, complaint, err))
-		return NULL;
-	return take(out);
+	strings_release(&arguments);
+	strings_release(&environment);
+	if (out)
+		return out;
+	return error_set(err, ERROR_AUTH, "the credential plugin '%s' of user '%s' %s%s%s",
+	                 exec->command, exec->user, reason->message, exec->install_hint ? "; " : "",
+	                 exec->install_hint ? exec->install_hint : "");
 }
 
 /* ---- what it printed ---- */

@@ -480,7 +480,7 @@ static void test_kube_config_credential__says_why_a_plugin_failed(void **state)
 		  "gave a certificate without its key" },
 		{ CREDENTIAL("\"token\": \"t\", \"expirationTimestamp\": \"soon\""),
 		  "gave an expirationTimestamp that is no time" },
-		{ "yes | head -c 2000000", "printed more than 1 MiB" },
+		{ "yes | head -c 2000000", "printed more than 1024 KiB" },
 	};
 	size_t i;
 
@@ -508,7 +508,7 @@ static void test_kube_config_credential__says_that_a_plugin_is_missing(void **st
 	assert_false(kube_config_credential(config, false, &token, &err));
 
 	assert_int_equal(err->kind, ERROR_AUTH);
-	assert_error_contains(err, "cannot run the credential plugin './plugin.sh' of user 'u': "
+	assert_error_contains(err, "the credential plugin './plugin.sh' of user 'u' cannot be run: "
 	                           "No such file or directory; install it");
 }
 
