@@ -30,5 +30,7 @@ char *file_join(const char *folder, const char *name);
 char *file_absolute(const char *path);
 /* Folder part of a path ("." when there is none); owned by the caller. */
 char *file_folder(const char *path);
+/* `name` in the user's home folder ($HOME, else the account's); owned by the caller. */
+char *file_at_home(const char *name);
 
 #endif

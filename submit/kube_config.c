@@ -2,10 +2,8 @@
 /* From kubeconfig files, or the pod's own account, to one resolved context. */
 #include "submit/kube_config.h"
 
-#include <pwd.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "core/file.h"
 #include "core/loop.h"
@@ -410,18 +408,6 @@ static struct kube_config *load_in_cluster(const struct kube_config_options *opt
 
 /* ---- which files ---- */
 
-static char *home_kubeconfig(void)
-{
-	const char *home = getenv("HOME");
-
-	if (!home || !*home) {
-		const struct passwd *user = getpwuid(getuid());
-
-		home = user ? user->pw_dir : "/";
-	}
-	return file_join(home, ".kube/config");
-}
-
 /* Files of a list may be absent. */
 static bool add_if_there(struct kube_files *files, const char *path, struct error **err)
 {
@@ -464,7 +450,7 @@ struct kube_config *kube_config_load(const struct kube_config_options *options, 
 	if (listed && *listed) {
 		ok = add_list(files, listed, err);
 	} else {
-		home = home_kubeconfig();
+		home = file_at_home(".kube/config");
 		ok = add_if_there(files, home, err);
 	}
 	if (!ok)
