@@ -93,6 +93,7 @@ bool xml_read(const char *body, size_t size,
 	is_good = XML_Parse(reader.parser, body, (int)size, 1) == XML_STATUS_OK;
 	XML_ParserFree(reader.parser);
 	free(reader.path);
+	text_wipe(reader.text, TEXT_MAX + 1);
 	free(reader.text);
 	return is_good;
 }
