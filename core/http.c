@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ struct http_client {
 	struct loop_source *watch, *timer;
 	struct http_transfer *transfers; /* those of http_start() */
 	struct http_transfer *pending;   /* those of them with something to tell */
+	struct http_transfer *awaited;   /* the same, of those that the loop does not tell */
 };
 
 struct http_transfer {
@@ -58,7 +60,7 @@ struct http_transfer {
 	struct error *error;
 	bool told_head, too_large, paused;
 	struct http_head head;
-	bool is_pending, is_telling, in_multi, cancelled, finished;
+	bool is_pending, is_telling, in_multi, cancelled, finished, is_awaited;
 	char detail[CURL_ERROR_SIZE];
 };
 
@@ -67,20 +69,29 @@ static void client_ready(void *context, uint32_t events);
 
 /* ---- what libcurl calls ---- */
 
+static struct http_transfer **pending_list(struct http_transfer *transfer)
+{
+	return transfer->is_awaited ? &transfer->client->awaited : &transfer->client->pending;
+}
+
 static void note_pending(struct http_transfer *transfer)
 {
+	struct http_transfer **list = pending_list(transfer);
+
 	if (!transfer->events || transfer->is_pending)
 		return;
 	transfer->is_pending = true;
-	DL_APPEND2(transfer->client->pending, transfer, pending_prev, pending_next);
+	DL_APPEND2(*list, transfer, pending_prev, pending_next);
 }
 
 static void unnote_pending(struct http_transfer *transfer)
 {
+	struct http_transfer **list = pending_list(transfer);
+
 	if (!transfer->is_pending)
 		return;
 	transfer->is_pending = false;
-	DL_DELETE2(transfer->client->pending, transfer, pending_prev, pending_next);
+	DL_DELETE2(*list, transfer, pending_prev, pending_next);
 }
 
 static void append(char **bytes, size_t *size, const char *more, size_t more_size)
@@ -224,10 +235,12 @@ static struct http_transfer *transfer_new(struct http_client *client,
 	transfer->response.content_length = transfer->response.retry_after_ms = -1;
 	transfer->limit_bytes =
 		request->max_response_bytes ? request->max_response_bytes : RESPONSE_LIMIT_BYTES;
-	transfer->timeout_ms = request->timeout_ms;
+	transfer->timeout_ms =
+		request->timeout_ms ? request->timeout_ms : request->stall_timeout_ms;
 	transfer->connect_timeout_ms =
 		request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS;
 	transfer->idle_timeout_ms = request->idle_timeout_ms;
+	transfer->is_awaited = request->is_awaited;
 	if (!transfer->easy || !set_callbacks(client->curl, transfer))
 		return error_set(err, ERROR_INTERNAL, "libcurl gives no handle");
 	if (!http_setup_apply(&transfer->setup, client->curl, transfer->easy, request, err))
@@ -382,14 +395,19 @@ static void tell(struct http_transfer *transfer)
 		resume(transfer);
 }
 
-static void client_tell(struct http_client *client)
+static void tell_all(struct http_transfer **list)
 {
-	while (client->pending) {
-		struct http_transfer *transfer = client->pending;
+	while (*list) {
+		struct http_transfer *transfer = *list;
 
 		unnote_pending(transfer);
 		tell(transfer);
 	}
+}
+
+static void client_tell(struct http_client *client)
+{
+	tell_all(&client->pending);
 }
 
 static void client_run(struct http_client *client)
@@ -549,6 +567,33 @@ void http_wait(struct http_client *client, int64_t delay_ms)
 	while (loop_now_ms() < deadline_ms)
 		client_drive(client, deadline_ms);
 	client_arm(client);
+}
+
+/* Nothing is lost by not driving at once: the sockets stay ready. */
+static bool woken(const struct http_client *client, int64_t deadline_ms, int wake_fd)
+{
+	struct pollfd fds[] = { { .fd = client->epoll_fd, .events = POLLIN },
+		                { .fd = wake_fd, .events = POLLIN } };
+
+	return poll(fds, ARRAY_SIZE(fds), wait_ms(client, deadline_ms)) > 0 && fds[1].revents;
+}
+
+void http_await(struct http_client *client, int64_t deadline_ms, int wake_fd)
+{
+	if (!client_open(client, NULL))
+		return;
+	while (!client->awaited && (deadline_ms < 0 || loop_now_ms() < deadline_ms) &&
+	       !woken(client, deadline_ms, wake_fd))
+		client_drive(client, 0);
+	tell_all(&client->awaited);
+	client_arm(client);
+}
+
+void http_take_response(struct http_transfer *transfer, struct http_response *response)
+{
+	assert(transfer->is_telling && transfer->finished);
+	*response = transfer->response;
+	transfer->response = (struct http_response){ 0 };
 }
 
 struct http_transfer *http_start(struct http_client *client, const struct http_request *request,

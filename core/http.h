@@ -42,6 +42,7 @@ struct http_request {
 	const void *body;           /* borrowed until the transfer ends */
 	size_t body_size;
 	int body_fd; /* when `body` is NULL and body_size > 0: read from here (positioned) */
+	int64_t body_offset; /* of body_fd: where the body begins */
 	const struct http_tls *tls;
 	const char *proxy_url;
 	const char *unix_socket; /* tests and local agents */
@@ -51,7 +52,10 @@ struct http_request {
 	const char *user_password;
 	int64_t connect_timeout_ms; /* 0: 10 s */
 	int64_t timeout_ms; /* of the whole transfer; 0: 30 s for http_perform, none for streams */
-	int64_t idle_timeout_ms;   /* streams: no byte for so long is TIMEOUT; 0: none */
+	int64_t idle_timeout_ms;  /* streams: no byte for so long is TIMEOUT; 0: none */
+	int64_t stall_timeout_ms; /* no byte in either direction for so long (whole seconds) is
+	                             TIMEOUT; 0: none */
+	bool is_awaited;          /* http_start(): told of within http_await(), not from the loop */
 	size_t max_response_bytes; /* 0: 64 MiB; more is an error, for streams the limit is the
 	                              caller's */
 };
@@ -65,8 +69,12 @@ struct http_response {
 	int64_t content_length; /* as announced; -1: not */
 	int64_t retry_after_ms; /* -1: not sent */
 	char *request_id;       /* x-amz-request-id or Audit-Id, for messages; or NULL */
+	char *head;             /* all header lines, each with its line break; owned */
 };
 void http_response_release(struct http_response *response);
+/* The value of the first header of that name, in any case; NULL when there is none. Owned by the
+ * caller. */
+char *http_response_header(const struct http_response *response, const char *name);
 
 /*
  * Waits for the whole answer. Any HTTP status is a success here: the caller knows what it means.
@@ -81,7 +89,8 @@ bool http_perform(struct http_client *client, const struct http_request *request
 /* Lets `delay_ms` pass, before a retry say; other transfers proceed as in http_perform(). */
 void http_wait(struct http_client *client, int64_t delay_ms);
 
-/* All are called from the loop, never from within http_start() or http_perform(). */
+/* All are called from the loop (or http_await()), never from within http_start() or http_perform().
+ */
 struct http_events {
 	/* The head has arrived; optional. */
 	void (*head)(void *context, int status, const struct http_response *head);
@@ -100,6 +109,16 @@ struct http_transfer *http_start(struct http_client *client, const struct http_r
                                  struct error **err);
 /* NULL is allowed; no callback comes after this. Not to be used once ended() was called. */
 void http_cancel(struct http_transfer *transfer);
+
+/* Within ended() only: the answer is the caller's from now on. */
+void http_take_response(struct http_transfer *transfer, struct http_response *response);
+
+/*
+ * Waits as http_perform() does, for transfers with `is_awaited`: until at least one of them was
+ * told of, until `deadline_ms` (-1: none), or until `wake_fd` (-1: none) can be read. Not to be
+ * called from a callback of a transfer that is awaited itself.
+ */
+void http_await(struct http_client *client, int64_t deadline_ms, int wake_fd);
 
 /* Percent-encodes everything but unreserved characters (RFC 3986); with `keep_slashes` also keeps
  * '/'. Owned by the caller. */

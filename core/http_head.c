@@ -13,6 +13,7 @@ void http_response_release(struct http_response *response)
 	free(response->content_type);
 	free(response->etag);
 	free(response->request_id);
+	free(response->head);
 	*response = (struct http_response){ .content_length = -1, .retry_after_ms = -1 };
 }
 
@@ -44,12 +45,42 @@ static void keep_header(char **slot, const char *line, size_t size, const char *
 	*slot = value;
 }
 
+/* Only those of the last head: an informational one may come before it. */
+static void keep_line(struct http_head *head, struct http_response *response, const char *line,
+                      size_t size)
+{
+	if (size >= 5 && !memcmp(line, "HTTP/", 5))
+		head->size = 0;
+	response->head = xrealloc(response->head, head->size + size + 1, 1);
+	memcpy(response->head + head->size, line, size);
+	head->size += size;
+	response->head[head->size] = '\0';
+}
+
+char *http_response_header(const struct http_response *response, const char *name)
+{
+	scoped(text) char *wanted = text_printf("%s:", name);
+	const char *line = response->head;
+
+	while (line && *line) {
+		const char *end = strchr(line, '\n');
+		size_t size = end ? (size_t)(end - line) + 1 : strlen(line);
+		char *value = header_value(line, size, wanted);
+
+		if (value)
+			return value;
+		line += size;
+	}
+	return NULL;
+}
+
 void http_head_add(struct http_head *head, struct http_response *response, const char *line,
                    size_t size)
 {
 	if (head->complete)
 		return;
 	head->at_end = size <= 2 && (*line == '\r' || *line == '\n');
+	keep_line(head, response, line, size);
 	keep_header(&response->etag, line, size, "ETag:");
 	keep_header(&response->request_id, line, size, "x-amz-request-id:");
 	keep_header(&response->request_id, line, size, "Audit-Id:");

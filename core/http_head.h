@@ -12,6 +12,7 @@
 struct http_head {
 	bool at_end, has_retry_after;
 	bool complete; /* what follows are trailers */
+	size_t size;   /* of the lines that are kept */
 };
 
 /* `line` is not terminated. */

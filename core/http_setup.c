@@ -146,16 +146,16 @@ static bool apply_headers(struct http_setup *setup, const struct curl_api *curl,
 static size_t read_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_setup *setup = context;
-	curl_off_t left = setup->body_size - setup->body_offset;
+	curl_off_t left = setup->body_size - setup->body_done;
 	size_t wanted = size * count;
 	ssize_t got;
 
 	if ((curl_off_t)wanted > left)
 		wanted = (size_t)left;
-	got = pread(setup->body_fd, bytes, wanted, setup->body_offset);
+	got = pread(setup->body_fd, bytes, wanted, setup->body_start + setup->body_done);
 	if (got < 0 || (got == 0 && wanted))
 		return CURL_READFUNC_ABORT;
-	setup->body_offset += got;
+	setup->body_done += got;
 	return (size_t)got;
 }
 
@@ -165,7 +165,7 @@ static int seek_body(void *context, curl_off_t offset, int origin)
 
 	if (origin != SEEK_SET)
 		return CURL_SEEKFUNC_CANTSEEK;
-	setup->body_offset = offset;
+	setup->body_done = offset;
 	return CURL_SEEKFUNC_OK;
 }
 
@@ -180,6 +180,7 @@ static bool apply_file_body(struct http_setup *setup, const struct curl_api *cur
 {
 	setup->body_fd = request->body_fd;
 	setup->body_size = (curl_off_t)request->body_size;
+	setup->body_start = (curl_off_t)request->body_offset;
 	return SET(CURLOPT_UPLOAD, 1L) && SET(CURLOPT_INFILESIZE_LARGE, setup->body_size) &&
 	       SET(CURLOPT_READFUNCTION, read_body) && SET(CURLOPT_READDATA, setup) &&
 	       SET(CURLOPT_SEEKFUNCTION, seek_body) && SET(CURLOPT_SEEKDATA, setup) &&
@@ -246,6 +247,9 @@ static bool apply_connection(struct http_setup *setup, const struct curl_api *cu
 	          SET(CURLOPT_TCP_KEEPALIVE, 1L) && SET(CURLOPT_TCP_KEEPIDLE, 30L) &&
 	          SET(CURLOPT_TCP_KEEPINTVL, 15L);
 
+	if (request->stall_timeout_ms)
+		ok = ok && SET(CURLOPT_LOW_SPEED_LIMIT, 1L) &&
+		     SET(CURLOPT_LOW_SPEED_TIME, (long)(request->stall_timeout_ms / 1000));
 	if (setup->connect_to)
 		ok = ok && SET(CURLOPT_CONNECT_TO, setup->connect_to);
 	if (request->proxy_url)

@@ -14,7 +14,7 @@ struct http_setup {
 	char *origin; /* "https://host:6443", for messages */
 	char *host;   /* whose name the certificate must carry */
 	int body_fd;
-	curl_off_t body_size, body_offset;
+	curl_off_t body_size, body_start, body_done;
 };
 
 /* Sets all options of `easy` but callbacks for the answer. INVALID: URL, TLS material, method. */

@@ -75,6 +75,10 @@ static void test_http_perform__returns_status_head_and_body(void **state)
 	assert_string_equal(response.request_id, "R1");
 	assert_int_equal(response.retry_after_ms, 7000);
 	assert_int_equal(response.content_length, 4);
+	scoped(text) char *any_case = http_response_header(&response, "X-AMZ-Request-Id");
+	scoped(text) char *first_part = http_response_header(&response, "x-amz");
+	assert_string_equal(any_case, "R1");
+	assert_null(first_part);
 }
 
 static void test_http_perform__sends_method_headers_and_body(void **state)
@@ -136,9 +140,11 @@ static void test_http_perform__sends_a_file_as_body(void **state)
 	scoped(text) char *sent = NULL;
 	scoped(error) struct error *err = NULL;
 	scoped(file) FILE *file = tmpfile();
-	struct http_request request = { .method = "PUT", .url = url, .body_size = 11 };
+	struct http_request request = {
+		.method = "PUT", .url = url, .body_size = 11, .body_offset = 6
+	};
 	RESPONSE(response);
-	fputs("from a file, more", file);
+	fputs("part: from a file, more", file);
 	fflush(file);
 	request.body_fd = fileno(file);
 
@@ -915,6 +921,62 @@ static void test_http_perform__holds_a_large_stream_back(void **state)
 	assert_int_equal(strlen(stream.text), size + 1);
 }
 
+/* What is awaited is told of alone; the stream beside it proceeds, and is told of by the loop. */
+static void test_http_await__tells_only_of_what_is_awaited(void **state)
+{
+	const char *const lines[] = { "event", NULL };
+	scoped(text) char *chunked = fake_http_chunked(lines, true);
+	scoped(text) char *ok = fake_http_json("200 OK", NULL, "{}");
+	struct fake_http_answer answers[] = {
+		{ .match = "GET /watch", .bytes = chunked },
+		{ .match = "GET /awaited",
+		  .bytes = ok,
+		  .repeat = true,
+		  .slow_ms = 10,
+		  .slow_size = 50 },
+	};
+	scoped(fake_http) struct fake_http *fake = fake_http_start(answers, 2, NULL);
+	scoped(text) char *watch_url = fake_http_url(fake, "/watch");
+	scoped(text) char *awaited_url = fake_http_url(fake, "/awaited");
+	struct http_request watch = { .url = watch_url };
+	struct http_request get = { .url = awaited_url, .is_awaited = true };
+	STREAM(stream);
+	STREAM(one);
+	STREAM(other);
+
+	start(&stream, &watch, &stream_events);
+	start(&one, &get, &stream_events);
+	start(&other, &get, &stream_events);
+	while (!one.ends || !other.ends)
+		http_await(one.fixture->client, loop_now_ms() + PATIENCE_MS, -1);
+
+	assert_int_equal(stream.heads, 0);
+	assert_true(run(&stream, has_ended));
+	assert_string_equal(stream.text, "event\n");
+	assert_string_equal(one.text, "{}");
+}
+
+static void test_http_await__ends_when_it_is_woken(void **state)
+{
+	struct fake_http_answer answers[] = { { .bytes = "", .after = FAKE_HOLD } };
+	scoped(fake_http) struct fake_http *fake = fake_http_start(answers, 1, NULL);
+	scoped(text) char *url = fake_http_url(fake, "/never");
+	struct http_request get = { .url = url, .is_awaited = true };
+	int64_t deadline_ms = loop_now_ms() + PATIENCE_MS;
+	int pipe_fds[2];
+	STREAM(stream);
+
+	start(&stream, &get, &stream_events);
+	assert_int_equal(pipe(pipe_fds), 0);
+	assert_int_equal(write(pipe_fds[1], "x", 1), 1);
+	http_await(stream.fixture->client, deadline_ms, pipe_fds[0]);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+
+	assert_true(loop_now_ms() < deadline_ms);
+	assert_int_equal(stream.ends, 0);
+}
+
 static void test_http_client__can_go_while_a_stream_runs(void **state)
 {
 	const char *const lines[] = { "one", NULL };
@@ -987,6 +1049,8 @@ int main(void)
 		TEST(test_http_perform__works_inside_a_callback_and_holds_back_others),
 		TEST(test_http_perform__lets_streams_proceed_but_tells_them_later),
 		TEST(test_http_perform__holds_a_large_stream_back),
+		TEST(test_http_await__tells_only_of_what_is_awaited),
+		TEST(test_http_await__ends_when_it_is_woken),
 		TEST(test_http_client__can_go_while_a_stream_runs),
 		cmocka_unit_test(test_http_escape__keeps_unreserved_characters_only),
 	};
