@@ -16,11 +16,11 @@
 static int exit_status(const struct error *error)
 {
 	static const int statuses[] = {
-		[ERROR_INTERNAL] = 1,     [ERROR_USAGE] = 2,     [ERROR_INVALID] = 9,
-		[ERROR_AUTH] = 4,         [ERROR_NOT_FOUND] = 5, [ERROR_CONFLICT] = 6,
-		[ERROR_UNAVAILABLE] = 1,  [ERROR_TIMEOUT] = 7,   [ERROR_CANCELLED] = 8,
-		[ERROR_RUN_FAILED] = 3,   [ERROR_GONE] = 1,      [ERROR_INTERRUPTED] = 130,
-		[ERROR_TERMINATED] = 143,
+		[ERROR_INTERNAL] = 1,     [ERROR_USAGE] = 2,       [ERROR_INVALID] = 9,
+		[ERROR_AUTH] = 4,         [ERROR_NOT_FOUND] = 5,   [ERROR_CONFLICT] = 6,
+		[ERROR_UNAVAILABLE] = 1,  [ERROR_TIMEOUT] = 7,     [ERROR_CANCELLED] = 8,
+		[ERROR_RUN_FAILED] = 3,   [ERROR_GONE] = 1,        [ERROR_INTERRUPTED] = 130,
+		[ERROR_TERMINATED] = 143, [ERROR_UNSUPPORTED] = 1,
 	};
 
 	return statuses[error->kind];

@@ -23,6 +23,7 @@ enum error_kind {
 	ERROR_TERMINATED,  /* by SIGTERM */
 	ERROR_RUN_FAILED,  /* the run was carried out, and failed */
 	ERROR_GONE,        /* HTTP 410: a watch's resourceVersion is too old; list again */
+	ERROR_UNSUPPORTED, /* the other side does not do it this way; another way may do */
 };
 
 struct error {
