@@ -40,6 +40,7 @@ struct http_client {
 	struct http_transfer *transfers; /* those of http_start() */
 	struct http_transfer *pending;   /* those of them with something to tell */
 	struct http_transfer *awaited;   /* the same, of those that the loop does not tell */
+	size_t piped;                    /* transfers with a pipe */
 };
 
 struct http_transfer {
@@ -48,6 +49,7 @@ struct http_transfer {
 	struct http_client *client;
 	CURL *easy;
 	struct http_setup setup;
+	struct http_pipe *pipe;           /* what the body goes into; or NULL */
 	const struct http_events *events; /* NULL: of http_perform() */
 	void *context;
 	struct http_response response;
@@ -102,6 +104,12 @@ static void append(char **bytes, size_t *size, const char *more, size_t more_siz
 	(*bytes)[*size] = '\0';
 }
 
+/* Only what was asked for: what is said instead is no part of the other stream. */
+static bool goes_into_pipe(const struct http_transfer *transfer)
+{
+	return transfer->pipe && transfer->response.status / 100 == 2;
+}
+
 static size_t on_data(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_transfer *transfer = context;
@@ -112,7 +120,11 @@ static size_t on_data(char *bytes, size_t size, size_t count, void *context)
 		transfer->paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
+	if (goes_into_pipe(transfer) && !http_pipe_put(transfer->pipe, bytes, size))
+		return CURL_WRITEFUNC_PAUSE;
 	transfer->active_at_ms = loop_now_ms();
+	if (goes_into_pipe(transfer))
+		return size;
 	if (streams) {
 		append(&transfer->data, &transfer->data_size, bytes, size);
 		note_pending(transfer);
@@ -169,11 +181,17 @@ static int on_timer(CURLM *multi, long timeout_ms, void *context)
 
 /* ---- transfers ---- */
 
+static bool has_pipe(const struct http_transfer *transfer)
+{
+	return transfer->pipe || transfer->setup.body_pipe;
+}
+
 static void leave_multi(struct http_transfer *transfer)
 {
-	if (transfer->in_multi)
-		transfer->client->curl->multi_remove_handle(transfer->client->multi,
-		                                            transfer->easy);
+	if (!transfer->in_multi)
+		return;
+	transfer->client->curl->multi_remove_handle(transfer->client->multi, transfer->easy);
+	transfer->client->piped -= has_pipe(transfer);
 	transfer->in_multi = false;
 }
 
@@ -241,6 +259,7 @@ static struct http_transfer *transfer_new(struct http_client *client,
 		request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS;
 	transfer->idle_timeout_ms = request->idle_timeout_ms;
 	transfer->is_awaited = request->is_awaited;
+	transfer->pipe = request->pipe;
 	if (!transfer->easy || !set_callbacks(client->curl, transfer))
 		return error_set(err, ERROR_INTERNAL, "libcurl gives no handle");
 	if (!http_setup_apply(&transfer->setup, client->curl, transfer->easy, request, err))
@@ -257,6 +276,7 @@ static bool enter_multi(struct http_transfer *transfer, struct error **err)
 		return error_set(err, ERROR_INTERNAL, "libcurl: %s",
 		                 client->curl->multi_strerror(code));
 	transfer->in_multi = true;
+	client->piped += has_pipe(transfer);
 	transfer->active_at_ms = loop_now_ms();
 	return true;
 }
@@ -303,6 +323,26 @@ static void collect_finished(struct http_client *client)
 	}
 }
 
+/* libcurl's callbacks only note that an end of a pipe has to wait: the other end's handle must not
+ * be touched from within them. */
+static void wake_pipes(struct http_client *client)
+{
+	struct http_transfer *transfer;
+
+	if (!client->piped)
+		return;
+	DL_FOREACH (client->transfers, transfer) {
+		const struct http_setup *setup = &transfer->setup;
+		bool wakes = transfer->pipe && http_pipe_wakes_writer(transfer->pipe);
+
+		if (setup->body_pipe &&
+		    http_pipe_wakes_reader(setup->body_pipe, setup->body_size - setup->body_done))
+			wakes = true;
+		if (wakes && transfer->in_multi)
+			client->curl->easy_pause(transfer->easy, CURLPAUSE_CONT);
+	}
+}
+
 static int wait_ms(const struct http_client *client, int64_t deadline_ms)
 {
 	int64_t until_ms = deadline_ms, left_ms;
@@ -335,6 +375,7 @@ static void client_drive(struct http_client *client, int64_t deadline_ms)
 		client->timer_at_ms = -1;
 		client->curl->multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
+	wake_pipes(client);
 	collect_finished(client);
 }
 

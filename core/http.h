@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
+#include "core/http_pipe.h"
 #include "core/loop.h"
 
 struct http_client; /* connections and their reuse; one per loop is enough */
@@ -42,7 +43,10 @@ struct http_request {
 	const void *body;           /* borrowed until the transfer ends */
 	size_t body_size;
 	int body_fd; /* when `body` is NULL and body_size > 0: read from here (positioned) */
-	int64_t body_offset; /* of body_fd: where the body begins */
+	int64_t body_offset;         /* of body_fd: where the body begins */
+	struct http_pipe *body_pipe; /* body_size bytes come from another stream; or NULL */
+	struct http_pipe *pipe; /* where the body of an answer of 2xx goes, for another stream to
+	                           send it; other answers end up in response->body. Or NULL */
 	const struct http_tls *tls;
 	const char *proxy_url;
 	const char *unix_socket; /* tests and local agents */

@@ -169,6 +169,29 @@ static int seek_body(void *context, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+static size_t read_pipe(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_setup *setup = context;
+	curl_off_t left = setup->body_size - setup->body_done;
+	size_t wanted = size * count, got;
+
+	if ((curl_off_t)wanted > left)
+		wanted = (size_t)left;
+	got = http_pipe_take(setup->body_pipe, bytes, wanted);
+	setup->body_done += (curl_off_t)got;
+	return got || !wanted ? got : CURL_READFUNC_PAUSE;
+}
+
+/* What went through a pipe is gone: such a request cannot begin anew. */
+static bool apply_pipe_body(struct http_setup *setup, const struct curl_api *curl, CURL *easy,
+                            const struct http_request *request)
+{
+	setup->body_pipe = request->body_pipe;
+	setup->body_size = (curl_off_t)request->body_size;
+	return SET(CURLOPT_UPLOAD, 1L) && SET(CURLOPT_INFILESIZE_LARGE, setup->body_size) &&
+	       SET(CURLOPT_READFUNCTION, read_pipe) && SET(CURLOPT_READDATA, setup);
+}
+
 static bool method_takes_body(const char *method)
 {
 	return text_equal(method, "POST") || text_equal(method, "PUT") ||
@@ -195,6 +218,8 @@ static bool apply_method(struct http_setup *setup, const struct curl_api *curl, 
 
 	if (text_equal(method, "HEAD"))
 		ok = SET(CURLOPT_NOBODY, 1L);
+	else if (request->body_pipe)
+		ok = apply_pipe_body(setup, curl, easy, request);
 	else if (!request->body && request->body_size)
 		ok = apply_file_body(setup, curl, easy, request);
 	else if (request->body_size || method_takes_body(method))

@@ -11,8 +11,9 @@
 /* What must live as long as the easy handle. */
 struct http_setup {
 	struct curl_slist *headers, *connect_to;
-	char *origin; /* "https://host:6443", for messages */
-	char *host;   /* whose name the certificate must carry */
+	char *origin;                /* "https://host:6443", for messages */
+	char *host;                  /* whose name the certificate must carry */
+	struct http_pipe *body_pipe; /* instead of the descriptor; or NULL */
 	int body_fd;
 	curl_off_t body_size, body_start, body_done;
 };
