@@ -46,7 +46,7 @@ $(BUILD)/prefix: FORCE
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
 deps:
-	@type gcc pkg-config >/dev/null 2>&1 && pkg-config --exists $(PACKAGES) libcurl libzip && \
+	@type gcc pkg-config >/dev/null 2>&1 && pkg-config --exists $(PACKAGES) libcurl libzip zlib && \
 		test -e /usr/include/uthash.h || scripts/setup.sh build
 
 check-deps: deps
