@@ -9,6 +9,10 @@
 #include "core/memory.h"
 #include "core/text.h"
 
+struct digest {
+	EVP_MD_CTX *context;
+};
+
 char *hex_encode(const void *from, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -33,30 +37,61 @@ char *digest_bytes(const void *bytes, size_t size)
 	return hex_encode(digest, length);
 }
 
-static void md_context_cleanup(EVP_MD_CTX **context)
+struct digest *digest_new(const char *algorithm)
 {
-	EVP_MD_CTX_free(*context);
+	const EVP_MD *kind = !strcmp(algorithm, "sha256")   ? EVP_sha256()
+	                     : !strcmp(algorithm, "sha384") ? EVP_sha384()
+	                     : !strcmp(algorithm, "sha512") ? EVP_sha512()
+	                                                    : NULL;
+	struct digest *digest;
+
+	if (!kind)
+		return NULL;
+	digest = xcalloc(1, sizeof(*digest));
+	digest->context = EVP_MD_CTX_new();
+	if (!digest->context || !EVP_DigestInit_ex(digest->context, kind, NULL))
+		abort();
+	return digest;
+}
+
+void digest_add(struct digest *digest, const void *bytes, size_t size)
+{
+	if (!EVP_DigestUpdate(digest->context, bytes, size))
+		abort();
+}
+
+char *digest_end(struct digest *digest)
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	unsigned int size;
+
+	if (!EVP_DigestFinal_ex(digest->context, bytes, &size))
+		abort();
+	return hex_encode(bytes, size);
+}
+
+void digest_free(struct digest *digest)
+{
+	if (!digest)
+		return;
+	EVP_MD_CTX_free(digest->context);
+	free(digest);
 }
 
 char *digest_file(const char *path, struct error **err)
 {
-	scoped(md_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
+	scoped(digest) struct digest *digest = digest_new("sha256");
 	scoped(file) FILE *file = fopen(path, "rbe");
-	unsigned char digest[EVP_MAX_MD_SIZE];
 	char block[65536];
-	unsigned int length;
 	size_t n;
 
 	if (!file)
 		return error_set(err, ERROR_NOT_FOUND, "open '%s': %m", path);
-	if (!EVP_DigestInit_ex(context, EVP_sha256(), NULL))
-		abort();
 	while ((n = fread(block, 1, sizeof(block), file)))
-		EVP_DigestUpdate(context, block, n);
+		digest_add(digest, block, n);
 	if (ferror(file))
 		return error_set(err, ERROR_INTERNAL, "read '%s': %m", path);
-	EVP_DigestFinal_ex(context, digest, &length);
-	return hex_encode(digest, length);
+	return digest_end(digest);
 }
 
 char *digest_json(const json_t *value)

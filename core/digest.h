@@ -17,6 +17,14 @@ char *digest_json(const json_t *value);
 
 /* Two lower-case digits for each byte; owned by the caller. */
 char *hex_encode(const void *bytes, size_t size);
+/* Of bytes as they come: "sha256", "sha384" or "sha512"; NULL for any other name. */
+struct digest;
+struct digest *digest_new(const char *algorithm);
+void digest_add(struct digest *digest, const void *bytes, size_t size);
+/* Lower-case hex digits of all that was added, owned by the caller; ends the digest's use. */
+char *digest_end(struct digest *digest);
+void digest_free(struct digest *digest);
+DEFINE_CLEANUP(digest);
 
 /* `count` random lower-case hex digits from the system's generator; owned by the caller. */
 char *digest_random_hex(size_t count);
