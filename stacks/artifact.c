@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "core/text.h"
+#include "stacks/component_secrets.h"
 
 static const struct artifact_flavor *const flavors[] = { &artifact_local, &artifact_s3 };
 
@@ -48,13 +49,16 @@ struct artifact_store *artifact_store_open(const struct project *project,
                                            struct error **err)
 {
 	const struct artifact_flavor *flavor = artifact_flavor_find(component->flavor);
-	struct artifact_store *store;
+	scoped(component) struct component *resolved = NULL;
+	struct artifact_store *store = NULL;
 
 	if (!flavor)
 		return error_set(err, ERROR_INVALID,
 		                 "artifact store '%s' has the flavor '%s', which there is not",
 		                 component->name, component->flavor);
-	store = flavor->open(project, component, secrets, http, err);
+	resolved = component_resolve(component, flavor->component, secrets, err);
+	if (resolved)
+		store = flavor->open(project, resolved, secrets, http, err);
 	return store ? store : error_wrap(err, "artifact store '%s'", component->name);
 }
 

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "stacks/secret.h"
 
 static const struct {
 	const char *name, *label;
@@ -113,7 +114,8 @@ void component_free(struct component *component)
 		return;
 	free(component->name);
 	free(component->flavor);
-	json_decref(component->options);
+	/* What component_resolve() made holds values of secrets. */
+	secret_values_free(component->options);
 	free(component);
 }
 

@@ -49,8 +49,8 @@ static const char *own_name(const struct component_flavor *flavor, const char *n
 	return name;
 }
 
-static const struct component_option *find_option(const struct component_flavor *flavor,
-                                                  const char *name)
+const struct component_option *component_option_find(const struct component_flavor *flavor,
+                                                     const char *name)
 {
 	const struct component_option *option;
 
@@ -104,6 +104,13 @@ static bool check_text(const struct checker *checker, const char *name, const ch
 
 	if (!secret_references_check(text, references, &err)) {
 		fault(checker, name, "%s", err->message);
+		return false;
+	}
+	if (*references && checker->flavor->type == COMPONENT_SECRETS_MANAGER) {
+		fault(checker, name,
+		      "refers to a secret, but a secrets manager cannot be opened with what lies "
+		      "in "
+		      "it; give the value itself, or leave it to the environment");
 		return false;
 	}
 	if ((sensitive_name && !*references) || secret_is_sensitive_value(text)) {
@@ -163,10 +170,22 @@ static const char *const expected[] = {
 	[OPTION_JSON] = "a mapping is expected, as in '{\"spark.executor.instances\": 2}'",
 };
 
+static size_t count_references(const char *text)
+{
+	size_t count = 0;
+
+	secret_references_check(text, &count, NULL);
+	return count;
+}
+
+/* A reference stands for a value of any scalar kind; what it stands for is known at use only. */
 static bool is_of_kind(const json_t *value, enum option_kind kind)
 {
 	int64_t duration_ms;
 
+	if (kind != OPTION_JSON && json_is_string(value) &&
+	    count_references(json_string_value(value)))
+		return true;
 	switch (kind) {
 	case OPTION_TEXT: /* a hand-written 1.5 or true is meant as text */
 		return json_is_string(value) || json_is_number(value) || json_is_boolean(value);
@@ -185,7 +204,7 @@ static bool is_of_kind(const json_t *value, enum option_kind kind)
 
 static void check_option(const struct checker *checker, const char *name, const json_t *value)
 {
-	const struct component_option *option = find_option(checker->flavor, name);
+	const struct component_option *option = component_option_find(checker->flavor, name);
 	scoped(text) char *text = NULL;
 
 	if (!option) {
@@ -299,6 +318,8 @@ static json_t *parse_text(const char *text, enum option_kind kind)
 {
 	int64_t number;
 
+	if (kind != OPTION_JSON && count_references(text))
+		return json_string(text);
 	switch (kind) {
 	case OPTION_TEXT:
 	case OPTION_DURATION:
@@ -313,6 +334,16 @@ static json_t *parse_text(const char *text, enum option_kind kind)
 	case OPTION_JSON:
 		return parse_mapping(text);
 	}
+	return NULL;
+}
+
+json_t *component_option_value(const struct component_option *option, const char *text)
+{
+	json_t *value = parse_text(text, option->kind);
+
+	if (value && is_of_kind(value, option->kind))
+		return value;
+	json_decref(value);
 	return NULL;
 }
 
@@ -343,7 +374,7 @@ static json_t *parse_repeated(const struct checker *checker, const char *name, c
 static void parse_option(const struct checker *checker, const char *name, const json_t *text,
                          json_t *options)
 {
-	const struct component_option *option = find_option(checker->flavor, name);
+	const struct component_option *option = component_option_find(checker->flavor, name);
 	json_t *value;
 
 	if (!option) {

@@ -19,4 +19,11 @@ void component_options_check(const struct component_flavor *flavor, const json_t
  * options as text; only of options that were checked. Owned by the caller. */
 json_t *component_options_normal(const struct component_flavor *flavor, const json_t *options);
 
+/* Under any of its names; NULL: the flavor has no such option. */
+const struct component_option *component_option_find(const struct component_flavor *flavor,
+                                                     const char *name);
+/* `text` as a value of the option's kind, owned by the caller; NULL when it is none. The option's
+ * own check is left to the caller. */
+json_t *component_option_value(const struct component_option *option, const char *text);
+
 #endif

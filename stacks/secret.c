@@ -105,13 +105,33 @@ void secret_values_free(json_t *values)
 	json_decref(values);
 }
 
+static void unknown_key(const json_t *values, const char *name, const char *key, struct error **err)
+{
+	const char **keys = xcalloc(json_object_size(values) + 1, sizeof(*keys));
+	const char *other, *nearest;
+	size_t count = 0;
+	json_t *value;
+
+	json_object_foreach ((json_t *)values, other, value)
+		keys[count++] = other;
+	nearest = text_nearest(key, keys);
+	free(keys);
+	if (nearest)
+		error_set(err, ERROR_NOT_FOUND, "secret '%s' has no key '%s'; did you mean '%s'?",
+		          name, key, nearest);
+	else
+		error_set(err, ERROR_NOT_FOUND,
+		          "secret '%s' has no key '%s'; 'stepop secrets-manager secret describe "
+		          "%s' lists its keys",
+		          name, key, name);
+}
+
 static char *value_of(struct secret_store *store, const struct secret_reference *reference,
                       struct error **err)
 {
 	scoped(text) char *name = xstrndup(reference->name, reference->name_size);
 	scoped(text) char *key = xstrndup(reference->key, reference->key_size);
 	json_t *values;
-	const char *value;
 	char *copy;
 
 	if (!store)
@@ -122,14 +142,10 @@ static char *value_of(struct secret_store *store, const struct secret_reference 
 	values = secret_get(store, name, err);
 	if (!values)
 		return NULL;
-	value = json_string_value(json_object_get(values, key));
-	copy = text_copy(value);
-	secret_values_free(values);
+	copy = text_copy(json_string_value(json_object_get(values, key)));
 	if (!copy)
-		return error_set(err, ERROR_NOT_FOUND,
-		                 "secret '%s' has no key '%s'; 'stepop secrets-manager secret "
-		                 "describe %s' lists its keys",
-		                 name, key, name);
+		unknown_key(values, name, key, err);
+	secret_values_free(values);
 	return copy;
 }
 
