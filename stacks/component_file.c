@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Component files: register, update, load, delete, list. */
-#include "stacks/component.h"
+#include "stacks/component_file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ static char *folder_of(enum component_type type)
 	return text_printf("components/%s", component_type_name(type));
 }
 
-static char *path_of(const struct project *project, enum component_type type, const char *name)
+char *component_file_path(const struct project *project, enum component_type type, const char *name)
 {
 	scoped(text) char *folder = folder_of(type);
 
@@ -68,18 +68,20 @@ static void *not_registered(const struct project *project, enum component_type t
 	                 component_type_label(type), name, component_type_name(type), name);
 }
 
-/* A name that could not be registered is not looked for: it might leave the folder. */
-static bool is_registered(const struct project *project, enum component_type type, const char *name)
+bool component_is_registered(const struct project *project, enum component_type type,
+                             const char *name)
 {
-	scoped(text) char *path = path_of(project, type, name);
+	scoped(text) char *path = component_file_path(project, type, name);
 
 	return component_name_check("component", name, NULL) && file_exists(path);
 }
 
-static bool save(const struct project *project, const struct component *component,
-                 const struct component_flavor *flavor, struct error **err)
+bool component_file_save(const struct project *project, const struct catalog *catalog,
+                         const struct component *component, struct error **err)
 {
-	scoped(text) char *path = path_of(project, component->type, component->name);
+	const struct component_flavor *flavor =
+		catalog_find(catalog, component->type, component->flavor);
+	scoped(text) char *path = component_file_path(project, component->type, component->name);
 	json_auto_t *file = project_file_new("Component");
 	json_auto_t *options = component_options_normal(flavor, component->options);
 
@@ -105,50 +107,46 @@ flavor_of(const struct catalog *catalog, const struct component *component, stru
 	                 component_type_name(component->type));
 }
 
-static const struct component_flavor *check(const struct catalog *catalog,
-                                            const struct component *component, struct error **err)
+static bool check(const struct catalog *catalog, const struct component *component,
+                  struct error **err)
 {
 	const struct component_flavor *flavor = flavor_of(catalog, component, err);
 	scoped(faults) struct faults *faults = faults_new();
 
 	if (!flavor)
-		return NULL;
+		return false;
 	component_options_check(flavor, component->options, NULL, faults);
-	return faults_check(faults, err) ? flavor : NULL;
+	return faults_check(faults, err);
 }
 
 bool component_register(struct project *project, const struct catalog *catalog,
                         const struct component *component, struct error **err)
 {
 	const char *label = component_type_label(component->type);
-	const struct component_flavor *flavor;
 	scoped(fd) int lock = -1;
 
-	if (!component_name_check(label, component->name, err))
-		return false;
-	flavor = check(catalog, component, err);
-	if (!flavor)
+	if (!component_name_check(label, component->name, err) || !check(catalog, component, err))
 		return false;
 	lock = project_lock_changes(project, err);
 	if (lock < 0)
 		return false;
-	if (is_registered(project, component->type, component->name))
+	if (component_is_registered(project, component->type, component->name))
 		return error_set(err, ERROR_CONFLICT,
 		                 "%s '%s' is there already; 'stepop %s update %s' changes it",
 		                 label, component->name, component_type_name(component->type),
 		                 component->name);
-	return save(project, component, flavor, err);
+	return component_file_save(project, catalog, component, err);
 }
 
 static void read_flavor(struct component *component, const struct catalog *catalog,
-                        const struct document *document, struct faults *faults)
+                        const struct document *document, const json_t *object,
+                        struct faults *faults)
 {
-	json_t *root = document_root(document);
-	const json_t *value = json_object_get(root, "flavor");
+	const json_t *value = json_object_get(object, "flavor");
 	scoped(error) struct error *err = NULL;
 
 	if (!json_is_string(value)) {
-		faults_add(faults, document, document_position(document, value ? value : root),
+		faults_add(faults, document, document_position(document, value ? value : object),
 		           "'flavor' is missing or no text");
 		return;
 	}
@@ -160,10 +158,11 @@ static void read_flavor(struct component *component, const struct catalog *catal
 }
 
 static void read_options(struct component *component, const struct catalog *catalog,
-                         const struct document *document, struct faults *faults)
+                         const struct document *document, const json_t *object,
+                         struct faults *faults)
 {
 	const struct component_flavor *flavor;
-	json_t *value = json_object_get(document_root(document), "options");
+	json_t *value = json_object_get(object, "options");
 	json_auto_t *options = json_is_null(value) || !value ? json_object() : json_incref(value);
 
 	flavor = component->flavor ? catalog_find(catalog, component->type, component->flavor)
@@ -179,24 +178,31 @@ static void read_options(struct component *component, const struct catalog *cata
 	component->options = component_options_normal(flavor, options);
 }
 
+void component_file_parse(struct component *component, const struct catalog *catalog,
+                          const struct document *document, const json_t *object,
+                          struct faults *faults)
+{
+	read_flavor(component, catalog, document, object, faults);
+	read_options(component, catalog, document, object, faults);
+}
+
 struct component *component_load(const struct project *project, const struct catalog *catalog,
                                  enum component_type type, const char *name, struct error **err)
 {
 	static const char *const fields[] = { "flavor", "options", NULL };
 	scoped(component) struct component *component = xcalloc(1, sizeof(*component));
 	scoped(faults) struct faults *faults = faults_new();
-	scoped(text) char *path = path_of(project, type, name);
+	scoped(text) char *path = component_file_path(project, type, name);
 	scoped(document) struct document *document = NULL;
 
-	if (!is_registered(project, type, name))
+	if (!component_is_registered(project, type, name))
 		return not_registered(project, type, name, err);
 	document = project_file_read(path, "Component", fields, faults, err);
 	if (!document)
 		return NULL;
 	component->type = type;
 	component->name = xstrdup(name);
-	read_flavor(component, catalog, document, faults);
-	read_options(component, catalog, document, faults);
+	component_file_parse(component, catalog, document, document_root(document), faults);
 	if (!faults_check(faults, err))
 		return NULL;
 	return take(component);
@@ -220,7 +226,6 @@ bool component_update(struct project *project, const struct catalog *catalog,
                       struct error **err)
 {
 	scoped(component) struct component *component = NULL;
-	const struct component_flavor *flavor;
 	scoped(fd) int lock = project_lock_changes(project, err);
 
 	if (lock < 0)
@@ -229,8 +234,8 @@ bool component_update(struct project *project, const struct catalog *catalog,
 	if (!component)
 		return false;
 	merge(component->options, options);
-	flavor = check(catalog, component, err);
-	return flavor && save(project, component, flavor, err);
+	return check(catalog, component, err) &&
+	       component_file_save(project, catalog, component, err);
 }
 
 /* The stacks that have the component, as "'a', 'b'"; NULL: none; owned by the caller. */
@@ -259,13 +264,13 @@ static char *stacks_with(const struct project *project, enum component_type type
 bool component_delete(struct project *project, enum component_type type, const char *name,
                       struct error **err)
 {
-	scoped(text) char *path = path_of(project, type, name);
+	scoped(text) char *path = component_file_path(project, type, name);
 	scoped(text) char *users = NULL;
 	scoped(fd) int lock = project_lock_changes(project, err);
 
 	if (lock < 0)
 		return false;
-	if (!is_registered(project, type, name))
+	if (!component_is_registered(project, type, name))
 		return not_registered(project, type, name, err);
 	users = stacks_with(project, type, name);
 	if (users)

@@ -105,7 +105,8 @@ void secret_values_free(json_t *values)
 	json_decref(values);
 }
 
-static void unknown_key(const json_t *values, const char *name, const char *key, struct error **err)
+static void *unknown_key(const json_t *values, const char *name, const char *key,
+                         struct error **err)
 {
 	const char **keys = xcalloc(json_object_size(values) + 1, sizeof(*keys));
 	const char *other, *nearest;
@@ -117,13 +118,21 @@ static void unknown_key(const json_t *values, const char *name, const char *key,
 	nearest = text_nearest(key, keys);
 	free(keys);
 	if (nearest)
-		error_set(err, ERROR_NOT_FOUND, "secret '%s' has no key '%s'; did you mean '%s'?",
-		          name, key, nearest);
-	else
-		error_set(err, ERROR_NOT_FOUND,
-		          "secret '%s' has no key '%s'; 'stepop secrets-manager secret describe "
-		          "%s' lists its keys",
-		          name, key, name);
+		return error_set(err, ERROR_NOT_FOUND,
+		                 "secret '%s' has no key '%s'; did you mean '%s'?", name, key,
+		                 nearest);
+	return error_set(err, ERROR_NOT_FOUND,
+	                 "secret '%s' has no key '%s'; 'stepop secrets-manager secret describe %s' "
+	                 "lists its keys",
+	                 name, key, name);
+}
+
+const char *secret_value(const json_t *values, const char *name, const char *key,
+                         struct error **err)
+{
+	const char *value = json_string_value(json_object_get(values, key));
+
+	return value ? value : unknown_key(values, name, key, err);
 }
 
 static char *value_of(struct secret_store *store, const struct secret_reference *reference,
@@ -137,14 +146,12 @@ static char *value_of(struct secret_store *store, const struct secret_reference 
 	if (!store)
 		return error_set(err, ERROR_INVALID,
 		                 "{{%s.%s}} refers to a secret, but the stack has no secrets "
-		                 "manager; give it one with 'stepop stack register … -x NAME'",
+		                 "manager; give it one with 'stepop stack update … -x NAME'",
 		                 name, key);
 	values = secret_get(store, name, err);
 	if (!values)
 		return NULL;
-	copy = text_copy(json_string_value(json_object_get(values, key)));
-	if (!copy)
-		unknown_key(values, name, key, err);
+	copy = text_copy(secret_value(values, name, key, err));
 	secret_values_free(values);
 	return copy;
 }

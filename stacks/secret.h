@@ -59,6 +59,11 @@ DEFINE_CLEANUP(secret_store);
 /* Wipes the strings before it frees them. */
 void secret_values_free(json_t *values);
 
+/* The value of `key` among the values of secret `name`; borrowed. NOT_FOUND suggests the nearest.
+ */
+const char *secret_value(const json_t *values, const char *name, const char *key,
+                         struct error **err);
+
 /* Schemas: which keys a kind of secret must and may have ("aws": aws_access_key_id,
  * aws_secret_access_key, aws_session_token). NULL or "basic"-free form: any. INVALID suggests. */
 bool secret_schema_check(const char *schema, const json_t *values, struct error **err);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looks up every reference of every component. */
+#include "stacks/stack_secrets.h"
+
+#include "core/memory.h"
+#include "core/text.h"
+#include "stacks/component_secrets.h"
+
+/* `*is_there`: the secret itself, whatever its keys. */
+static bool look_up(struct secret_store *secrets, const char *name, const char *key, bool *is_there,
+                    struct error **err)
+{
+	json_t *values;
+	bool found;
+
+	*is_there = false;
+	if (!secrets)
+		return error_set(err, ERROR_INVALID,
+		                 "it refers to secret '%s', but the stack has no secrets manager; "
+		                 "give it one with 'stepop stack update … -x NAME'",
+		                 name);
+	values = secret_get(secrets, name, err);
+	if (!values)
+		return false;
+	*is_there = true;
+	found = !key || secret_value(values, name, key, err);
+	secret_values_free(values);
+	return found;
+}
+
+static bool probe_reference(const struct stack *stack, struct secret_store *secrets,
+                            const json_t *reference, struct probe_report *report)
+{
+	const struct component *manager = stack->components[COMPONENT_SECRETS_MANAGER];
+	const char *option = json_string_value(json_object_get(reference, "option"));
+	const char *name = json_string_value(json_object_get(reference, "secret"));
+	const char *key = json_string_value(json_object_get(reference, "key"));
+	scoped(error) struct error *err = NULL;
+	scoped(text) char *advice = NULL;
+	bool is_there;
+
+	if (look_up(secrets, name, key, &is_there, &err))
+		return true;
+	if (manager && err->kind == ERROR_NOT_FOUND)
+		advice = text_printf("stepop secrets-manager secret %s %s -x %s --%s=@FILE",
+		                     is_there ? "update" : "register", name, manager->name,
+		                     key ? key : "KEY");
+	error_wrap(&err, "option '%s'", option);
+	probe_fault(report, "secrets", advice, err);
+	return false;
+}
+
+static void probe_component(const struct stack *stack, const struct component *component,
+                            struct secret_store *secrets, struct probe_report *report)
+{
+	json_auto_t *references = component_secret_references(component);
+	size_t i, found = 0, count = json_array_size(references);
+	json_t *reference;
+
+	if (!count)
+		return;
+	probe_begin(report, component->type, component->name);
+	json_array_foreach (references, i, reference)
+		found += probe_reference(stack, secrets, reference, report);
+	if (found == count)
+		probe_ok(report, "secrets", "%zu of %zu references found", found, count);
+}
+
+void stack_secrets_probe(const struct stack *stack, struct secret_store *secrets,
+                         struct probe_report *report)
+{
+	size_t i;
+
+	for (i = 0; i < COMPONENT_TYPE_COUNT; i++)
+		if (stack->components[i])
+			probe_component(stack, stack->components[i], secrets, report);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Are the secrets there that the components of a stack refer to? */
+#ifndef STACKS_STACK_SECRETS_H
+#define STACKS_STACK_SECRETS_H
+
+#include "stacks/probe.h"
+#include "stacks/secret.h"
+#include "stacks/stack.h"
+
+/*
+ * Adds, for each component that refers to secrets, a line "secrets" with how many of its
+ * references were found, and a fault for each that was not, with the command that would make it.
+ * `secrets` NULL: the stack has no secrets manager. Values are wiped as soon as they were seen.
+ */
+void stack_secrets_probe(const struct stack *stack, struct secret_store *secrets,
+                         struct probe_report *report);
+
+#endif
