@@ -18,7 +18,7 @@ says() {
 	"$stepop" "$@" >out 2>err </dev/null
 	got=$?
 	count=$((count + 1))
-	if [ "$got" = "$status" ] && cat out err | grep -qF -- "$text"; then
+	if [ "$got" = "$status" ] && grep -qF -- "$text" out err; then
 		echo "ok $count - $name"
 	else
 		failed=$((failed + 1))
