@@ -31,6 +31,7 @@ struct kube_kind {
  * ServiceAccount, Role, RoleBinding, Event, PersistentVolumeClaim, NetworkPolicy, Volcano's
  * PodGroup, SelfSubjectAccessReview, SubjectAccessReview, LocalSubjectAccessReview … */
 const struct kube_kind *kube_kind_find(const char *api_version, const char *kind);
+const struct kube_kind *kube_kind_of(const json_t *object);
 extern const struct kube_kind kube_pods, kube_services, kube_config_maps, kube_secrets,
 	kube_namespaces, kube_service_accounts, kube_roles, kube_role_bindings, kube_events;
 

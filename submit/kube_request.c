@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/text.h"
+#include "submit/kube_object.h"
 
 /* ---- kinds ---- */
 
@@ -70,6 +71,12 @@ const struct kube_kind *kube_kind_find(const char *api_version, const char *kind
 		if (is_kind(&other_kinds[i], api_version, kind))
 			return &other_kinds[i];
 	return NULL;
+}
+
+const struct kube_kind *kube_kind_of(const json_t *object)
+{
+	return kube_kind_find(json_string_value(json_object_get(object, "apiVersion")),
+	                      kube_object_kind(object));
 }
 
 void kube_object_complete(json_t *object, const struct kube_kind *kind)
