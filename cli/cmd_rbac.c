@@ -1,121 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stepop rbac render, apply, check: the rights that a step operator's pods and its users need. */
+/* stepop rbac render, apply, diff, check: the rights that a step operator's pods and its users
+ * need. */
 #include <string.h>
 
 #include "cli/change.h"
-#include "cli/cluster.h"
 #include "cli/commands.h"
+#include "cli/rbac_target.h"
 #include "core/memory.h"
 #include "core/text.h"
-#include "operator/catalog.h"
-#include "stacks/stack.h"
 #include "submit/kube_object.h"
 #include "submit/rbac.h"
 
-/* The step operator that is meant, loaded; owned by the caller. */
-static struct component *load_operator(const struct arguments *arguments, struct error **err)
-{
-	const char *name = argument_option(arguments, "step-operator");
-	scoped(project) struct project *project = project_open(NULL, err);
-	scoped(stack) struct stack *stack = NULL;
-
-	if (!project)
-		return NULL;
-	if (name)
-		return component_load(project, catalog_built_in(), COMPONENT_STEP_OPERATOR, name,
-		                      err);
-	stack = stack_load(project, catalog_built_in(), NULL, err);
-	return stack ? take(stack->components[COMPONENT_STEP_OPERATOR]) : NULL;
-}
-
-static bool has_option(const struct component *component, const char *option)
-{
-	const struct component_flavor *flavor =
-		catalog_find(catalog_built_in(), component->type, component->flavor);
-	const struct component_option *one;
-
-	for (one = flavor->options; one->name; one++)
-		if (text_equal(one->name, option))
-			return true;
-	return false;
-}
-
-/* Whose rights, and where: a step operator's, or what was typed. */
-struct target {
-	struct component *component; /* NULL: no step operator is meant */
-	struct rbac_options options; /* borrows from the component and the arguments */
-};
-
-static void target_release(struct target *target)
-{
-	component_free(target->component);
-}
-#define target_cleanup target_release
-
-static bool read_component(struct target *target, const struct arguments *arguments,
-                           struct error **err)
-{
-	const struct component *component = target->component = load_operator(arguments, err);
-	const char *account = component ? component_text(component, "service_account", NULL) : NULL;
-
-	if (!component)
-		return false;
-	if (!has_option(component, "service_account"))
-		return error_set(err, ERROR_INVALID,
-		                 "step operator '%s' (%s) makes no pods; name another one with "
-		                 "--step-operator, or choose another stack with 'stepop stack set'",
-		                 component->name, component->flavor);
-	if (!account)
-		return error_set(err, ERROR_INVALID,
-		                 "step operator '%s' has no service account; set one with 'stepop "
-		                 "step-operator update %s --service_account=spark'",
-		                 component->name, component->name);
-	target->options.service_account = account;
-	target->options.namespace = component_text(component, "namespace", "default");
-	return true;
-}
-
-/* An account that was typed needs no project: 'stepop submit' does not either. */
-static bool target_read(struct target *target, const struct arguments *arguments,
-                        struct error **err)
-{
-	const char *namespace = argument_option(arguments, "namespace");
-
-	*target = (struct target){
-		.options = { .namespace = "default",
-		             .service_account = argument_option(arguments, "service-account"),
-		             .submitter = argument_option(arguments, "submitter"),
-		             .submitter_group = argument_option(arguments, "submitter-group") }
-	};
-	if (!target->options.service_account && !read_component(target, arguments, err))
-		return false;
-	if (namespace)
-		target->options.namespace = namespace;
-	return true;
-}
-
-static struct cluster *open_cluster(const struct arguments *arguments, const struct target *target,
-                                    struct error **err)
-{
-	const char *master =
-		target->component ? component_text(target->component, "master", NULL) : NULL;
-	const struct kube_config_options config_options = {
-		.kubeconfig = argument_option(arguments, "kubeconfig"),
-		.context = argument_option(arguments, "context"),
-		.server = master && text_starts_with(master, "k8s://") ? master + strlen("k8s://")
-		                                                       : master,
-		.namespace = target->options.namespace,
-	};
-
-	return cluster_open(&config_options, err);
-}
-
 static bool run_render(const struct arguments *arguments, struct error **err)
 {
-	scoped(target) struct target target;
+	scoped(rbac_target) struct rbac_target target;
 	json_auto_t *objects = NULL;
 
-	if (!target_read(&target, arguments, err))
+	if (!rbac_target_read(&target, arguments, err))
 		return false;
 	objects = rbac_objects(&target.options, err);
 	return objects && output_manifests(stdout, argument_output(arguments), objects, err);
@@ -160,91 +61,189 @@ static bool apply_all(struct kube_client *client, const json_t *objects, enum ou
 
 static bool run_apply(const struct arguments *arguments, struct error **err)
 {
-	scoped(target) struct target target;
+	scoped(rbac_target) struct rbac_target target;
 	scoped(cluster) struct cluster *cluster = NULL;
 	json_auto_t *objects = NULL;
 
-	if (!target_read(&target, arguments, err))
+	if (!rbac_target_read(&target, arguments, err))
 		return false;
 	objects = rbac_objects(&target.options, err);
 	if (!objects)
 		return false;
-	cluster = open_cluster(arguments, &target, err);
+	cluster = rbac_target_connect(&target, arguments, err);
 	return cluster && apply_all(cluster->client, objects, argument_output(arguments), err);
 }
 
-/* Counts the rights that are missing. */
-static bool check_all(struct kube_client *client, const char *namespace, json_t *rights,
-                      size_t *missing, struct error **err)
+static bool diff_all(struct kube_client *client, const json_t *objects, json_t *rows,
+                     struct error **err)
 {
-	json_t *right;
+	const json_t *object;
 	size_t i;
 
-	*missing = 0;
-	json_array_foreach (rights, i, right) {
+	json_array_foreach (objects, i, object)
+		if (!rbac_diff(client, object, rows, err))
+			return false;
+	return true;
+}
+
+static bool run_diff(const struct arguments *arguments, struct error **err)
+{
+	static const struct output_column columns[] = {
+		{ "object", "OBJECT", false }, { "change", "CHANGE", false },
+		{ "field", "FIELD", false },   { "server", "ON THE SERVER", false },
+		{ "wanted", "WANTED", false }, { 0 },
+	};
+	scoped(rbac_target) struct rbac_target target;
+	scoped(cluster) struct cluster *cluster = NULL;
+	json_auto_t *objects = NULL;
+	json_auto_t *rows = json_array();
+
+	if (!rbac_target_read(&target, arguments, err))
+		return false;
+	objects = rbac_objects(&target.options, err);
+	cluster = objects ? rbac_target_connect(&target, arguments, err) : NULL;
+	if (!cluster || !diff_all(cluster->client, objects, rows, err))
+		return false;
+	if ((json_array_size(rows) || argument_output(arguments) != OUTPUT_TABLE) &&
+	    !output_rows(stdout, argument_output(arguments), columns, rows, err))
+		return false;
+	if (json_array_size(rows))
+		return error_set(err, ERROR_CONFLICT,
+		                 "namespace '%s' has other rights than are wanted; 'stepop rbac "
+		                 "apply' with the same options makes them so",
+		                 target.options.namespace);
+	return true;
+}
+
+/* Asks for each right, counts those that are not as they should be, and leaves the rows that are
+ * worth a line: of rights that should not be there only those that are. */
+static bool check_all(struct kube_client *client, const char *namespace, json_t *rights,
+                      bool is_wanted, size_t *wrong, struct error **err)
+{
+	size_t i;
+
+	*wrong = 0;
+	for (i = 0; i < json_array_size(rights); i++) {
+		json_t *right = json_array_get(rights, i);
+		const char *allowed;
+
 		if (!rbac_check(client, namespace, right, err))
 			return false;
+		allowed = json_string_value(json_object_get(right, "allowed"));
 		json_object_del(right, "subject");
 		json_object_del(right, "group");
-		if (text_equal(json_string_value(json_object_get(right, "allowed")), "no"))
-			++*missing;
+		json_object_set_new(right, "wanted", json_string(is_wanted ? "yes" : "no"));
+		json_object_set_new(right, "where",
+		                    json_string(json_is_true(json_object_get(right, "everywhere"))
+		                                        ? "all namespaces"
+		                                        : namespace));
+		if (is_wanted)
+			json_object_del(right, "reason");
+		*wrong += text_equal(allowed, is_wanted ? "no" : "yes");
+		if (!is_wanted && !text_equal(allowed, "yes"))
+			json_array_remove(rights, i--);
 	}
 	return true;
+}
+
+/* What can be done by the same binding is one warning: `from` is the first of them. */
+static void warn_of_danger(const json_t *dangers, size_t from)
+{
+	const json_t *first = json_array_get(dangers, from), *reason;
+	json_auto_t *told = json_object();
+	size_t i;
+
+	reason = json_object_get(first, "reason");
+	fprintf(stderr, "stepop: warning: '%s' may do more than drivers need: ",
+	        json_string_value(json_object_get(first, "who")));
+	for (i = from; i < json_array_size(dangers); i++) {
+		const json_t *danger = json_array_get(dangers, i);
+		const char *why = json_string_value(json_object_get(danger, "why"));
+		bool is_same =
+			reason ? json_equal(json_object_get(danger, "reason"), reason) : i == from;
+
+		if (is_same && !json_object_get(told, why)) {
+			fprintf(stderr, "%s%s", i > from ? ", " : "", why);
+			json_object_set_new(told, why, json_true());
+		}
+	}
+	fprintf(stderr, "%s%s\n", reason ? "; " : "", reason ? json_string_value(reason) : "");
+}
+
+static bool is_first_of_its_reason(const json_t *dangers, size_t at)
+{
+	const json_t *reason = json_object_get(json_array_get(dangers, at), "reason");
+	size_t i;
+
+	for (i = 0; reason && i < at; i++)
+		if (json_equal(json_object_get(json_array_get(dangers, i), "reason"), reason))
+			return false;
+	return true;
+}
+
+static void warn_of_dangers(const struct arguments *arguments, const json_t *dangers)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(dangers) && !argument_switch(arguments, "quiet"); i++)
+		if (is_first_of_its_reason(dangers, i))
+			warn_of_danger(dangers, i);
 }
 
 static bool run_check(const struct arguments *arguments, struct error **err)
 {
 	static const struct output_column columns[] = {
 		{ "allowed", "ALLOWED", false },
+		{ "wanted", "WANTED", false },
 		{ "who", "WHO", false },
 		{ "verb", "VERB", false },
 		{ "resource", "RESOURCE", false },
+		{ "where", "WHERE", false },
 		{ 0 },
 	};
-	scoped(target) struct target target;
+	scoped(rbac_target) struct rbac_target target;
 	scoped(cluster) struct cluster *cluster = NULL;
 	json_auto_t *rights = NULL;
-	size_t missing;
+	json_auto_t *dangers = NULL;
+	size_t missing, needed, excess;
 
-	if (!target_read(&target, arguments, err))
+	if (!rbac_target_read(&target, arguments, err))
 		return false;
 	rights = rbac_rights(&target.options, err);
-	cluster = rights ? open_cluster(arguments, &target, err) : NULL;
+	cluster = rights ? rbac_target_connect(&target, arguments, err) : NULL;
+	dangers = rbac_dangers(&target.options);
+	needed = json_array_size(rights);
 	if (!cluster ||
-	    !check_all(cluster->client, target.options.namespace, rights, &missing, err))
+	    !check_all(cluster->client, target.options.namespace, rights, true, &missing, err) ||
+	    !check_all(cluster->client, target.options.namespace, dangers, false, &excess, err))
 		return false;
+	json_array_extend(rights, dangers);
 	if (!output_rows(stdout, argument_output(arguments), columns, rights, err))
 		return false;
+	warn_of_dangers(arguments, dangers);
 	if (missing)
 		return error_set(err, ERROR_AUTH,
 		                 "%zu of %zu rights are missing in namespace '%s'; someone who may "
 		                 "can grant them with 'stepop rbac apply'",
-		                 missing, json_array_size(rights), target.options.namespace);
+		                 missing, needed, target.options.namespace);
 	return true;
 }
 
-#define DETAILS                                                                             \
-	"Namespace and service account are those of the active stack's step operator, or "  \
-	"those of --namespace and --service-account. The "                                  \
-	"driver's account may manage its executors, and nothing else; with --submitter or " \
-	"--submitter-group, that user or group may run stepop against the namespace."
-
-static const struct command_option options_of_rbac[] = {
-	{ "submitter", 0, VALUE_ONE, "USER", "who runs stepop: a user as the cluster knows him",
-	  NULL },
-	{ "submitter-group", 0, VALUE_ONE, "GROUP", "who runs stepop: a group", NULL },
-	{ "step-operator", 0, VALUE_ONE, "NAME", "instead of the active stack's", NULL },
-	{ "service-account", 0, VALUE_ONE, "NAME",
-	  "account of drivers in --namespace; needs no project and no step operator", NULL },
-	{ 0 },
-};
+#define DETAILS                                                                                  \
+	"Namespace and service account are those of the active stack's step operator, or "       \
+	"those of --namespace and --service-account. The driver's account may manage its "       \
+	"executors, and nothing else; with --submitter, --submitter-group or --runner, that "    \
+	"user, group or account may run stepop against the namespace. What not everybody needs " \
+	"is a part: secrets is granted unless it is left out, network-policies, volumes and "    \
+	"pod-groups are where the step operator calls for them. docs/rbac.md says what each "    \
+	"right is for."
 
 const struct command cmd_rbac_render = {
 	.words = "rbac render",
 	.arguments = "",
 	.summary = "print the manifests of the rights that are needed",
 	.details = DETAILS,
-	.options = options_of_rbac,
+	.options = rbac_target_options,
 	.examples = "  stepop rbac render --submitter alice | kubectl apply -f -",
 	.run = run_render,
 };
@@ -254,18 +253,30 @@ const struct command cmd_rbac_apply = {
 	.arguments = "",
 	.summary = "create namespace, service account and least rights",
 	.details = DETAILS,
-	.options = options_of_rbac,
+	.options = rbac_target_options,
 	.examples = "  stepop rbac apply\n  stepop rbac apply --submitter-group data-engineers\n"
-		    "  stepop rbac apply -n spark --service-account spark",
+		    "  stepop rbac apply -n spark --service-account spark --with volumes",
 	.run = run_apply,
+};
+
+const struct command cmd_rbac_diff = {
+	.words = "rbac diff",
+	.arguments = "",
+	.summary = "show what 'rbac apply' would change",
+	.details = DETAILS " The exit status is 6 where anything differs.",
+	.options = rbac_target_options,
+	.examples = "  stepop rbac diff --submitter-group data-engineers",
+	.run = run_diff,
 };
 
 const struct command cmd_rbac_check = {
 	.words = "rbac check",
 	.arguments = "",
-	.summary = "ask the cluster for each right that is needed",
-	.details = DETAILS " Without --submitter your own rights are checked.",
-	.options = options_of_rbac,
+	.summary = "ask the cluster for each right that is needed, and for some that are too many",
+	.details =
+		DETAILS " Without --submitter your own rights are checked. Rights that a driver's "
+			"account should not have are told as warnings.",
+	.options = rbac_target_options,
 	.examples = "  stepop rbac check",
 	.run = run_check,
 };

@@ -32,6 +32,7 @@ static const struct command *const commands[] = {
 	&cmd_stack_import,
 	&cmd_rbac_render,
 	&cmd_rbac_apply,
+	&cmd_rbac_diff,
 	&cmd_rbac_check,
 	&cmd_run,
 	&cmd_runs_list,

@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Brings the rights to the cluster, and asks the API server whether they are there. */
-#include <string.h>
-
-#include "core/memory.h"
+/* Brings the rights to the cluster. */
 #include "core/text.h"
 #include "submit/kube_object.h"
 #include "submit/rbac.h"
-
-static const struct kube_kind *kind_of(const json_t *object)
-{
-	return kube_kind_find(json_string_value(json_object_get(object, "apiVersion")),
-	                      kube_object_kind(object));
-}
 
 /* Who may not read or create namespaces may still have rights in this one: the next request tells.
  */
@@ -19,8 +10,8 @@ static bool apply_namespace(struct kube_client *client, const json_t *object, co
                             struct error **err)
 {
 	struct error *failure = NULL;
-	json_auto_t *stored =
-		kube_client_get(client, kind_of(object), NULL, kube_object_name(object), &failure);
+	json_auto_t *stored = kube_client_get(client, kube_kind_of(object), NULL,
+	                                      kube_object_name(object), &failure);
 
 	*result = "exists";
 	if (stored)
@@ -32,7 +23,7 @@ static bool apply_namespace(struct kube_client *client, const json_t *object, co
 	if (failure->kind != ERROR_NOT_FOUND)
 		return error_pass(err, failure);
 	error_free(failure);
-	stored = kube_client_create(client, kind_of(object), NULL, object, 0, err);
+	stored = kube_client_create(client, kube_kind_of(object), NULL, object, 0, err);
 	*result = "created";
 	return stored;
 }
@@ -44,86 +35,8 @@ bool rbac_apply(struct kube_client *client, const json_t *object, const char **r
 
 	if (text_equal(kube_object_kind(object), "Namespace"))
 		return apply_namespace(client, object, result, err);
-	stored = kube_client_apply(client, kind_of(object), kube_object_namespace(object), object,
-	                           0, err);
+	stored = kube_client_apply(client, kube_kind_of(object), kube_object_namespace(object),
+	                           object, 0, err);
 	*result = "applied";
 	return stored;
-}
-
-/* spec.resourceAttributes of a review: "pods/log" is the resource pods with a subresource. */
-static json_t *attributes_of(const json_t *right, const char *namespace)
-{
-	const char *resource = json_string_value(json_object_get(right, "resource"));
-	const char *slash = strchr(resource, '/');
-	size_t size = slash ? (size_t)(slash - resource) : strlen(resource);
-	json_t *attributes =
-		json_pack("{s:s, s:O, s:O, s:s#}", "namespace", namespace, "verb",
-	                  json_object_get(right, "verb"), "group", json_object_get(right, "group"),
-	                  "resource", resource, (int)size);
-
-	if (slash)
-		json_object_set_new(attributes, "subresource", json_string(slash + 1));
-	return attributes;
-}
-
-/* The groups that every service account is in: rights may be bound to them. */
-static json_t *groups_of(const json_t *subject)
-{
-	const char *namespace = json_string_value(json_object_get(subject, "namespace"));
-	scoped(text) char *accounts =
-		text_printf("system:serviceaccounts:%s", namespace ? namespace : "");
-
-	if (text_equal(kube_object_kind(subject), "Group"))
-		return json_pack("[s]", json_string_value(json_object_get(subject, "name")));
-	if (text_equal(kube_object_kind(subject), "ServiceAccount"))
-		return json_pack("[s, s, s]", "system:serviceaccounts", accounts,
-		                 "system:authenticated");
-	return json_pack("[s]", "system:authenticated");
-}
-
-static bool is_own(const json_t *right)
-{
-	return text_equal(json_string_value(json_object_get(right, "who")), RBAC_OWN_RIGHTS);
-}
-
-static json_t *review_of(const json_t *right, const char *namespace)
-{
-	const json_t *subject = json_object_get(right, "subject");
-	bool own = is_own(right);
-	json_t *spec = json_pack("{s:o}", "resourceAttributes", attributes_of(right, namespace));
-	json_t *review =
-		json_pack("{s:s, s:s, s:{}, s:o}", "apiVersion", "authorization.k8s.io/v1", "kind",
-	                  own ? "SelfSubjectAccessReview" : "LocalSubjectAccessReview", "metadata",
-	                  "spec", spec);
-
-	if (own)
-		return review;
-	json_object_set_new(json_object_get(review, "metadata"), "namespace",
-	                    json_string(namespace));
-	json_object_set_new(spec, "groups", groups_of(subject));
-	if (!text_equal(kube_object_kind(subject), "Group"))
-		json_object_set(spec, "user", json_object_get(right, "who"));
-	return review;
-}
-
-bool rbac_check(struct kube_client *client, const char *namespace, json_t *right,
-                struct error **err)
-{
-	struct error *failure = NULL;
-	json_auto_t *review = review_of(right, namespace);
-	json_auto_t *answer = kube_client_create(
-		client, kind_of(review), is_own(right) ? NULL : namespace, review, 0, &failure);
-	const json_t *status = json_object_get(answer, "status");
-
-	if (!answer && failure->kind == ERROR_AUTH && !is_own(right)) {
-		error_free(failure);
-		json_object_set_new(right, "allowed", json_string("unknown"));
-		return true;
-	}
-	if (!answer)
-		return error_pass(err, failure);
-	json_object_set_new(
-		right, "allowed",
-		json_string(json_is_true(json_object_get(status, "allowed")) ? "yes" : "no"));
-	return true;
 }

@@ -123,6 +123,24 @@ static char *advise_limit_range(const struct refusal *refusal)
 	                   refusal->namespace);
 }
 
+/* The part of rbac/ that grants rights to `resource`, as an option; "" where all have it. */
+static const char *option_of(const char *resource)
+{
+	static const struct {
+		const char *resource, *option;
+	} options[] = {
+		{ "persistentvolumeclaims", " --with volumes" },
+		{ "networkpolicies", " --with network-policies" },
+		{ "podgroups", " --with pod-groups" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(options); i++)
+		if (text_equal(options[i].resource, resource))
+			return options[i].option;
+	return "";
+}
+
 static char *advise_forbidden(const struct refusal *refusal)
 {
 	scoped(text) char *user = between(refusal->text, "User \"", '"');
@@ -133,8 +151,8 @@ static char *advise_forbidden(const struct refusal *refusal)
 		return NULL;
 	return text_printf(
 		"'%s' may not %s %s in namespace '%s'; someone who may can allow it with "
-		"'stepop rbac apply --submitter %s'",
-		user, verb, resource, refusal->namespace, user);
+		"'stepop rbac apply --submitter %s%s'",
+		user, verb, resource, refusal->namespace, user, option_of(resource));
 }
 
 static char *advise_unauthorized(const struct refusal *refusal)

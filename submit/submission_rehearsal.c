@@ -58,35 +58,6 @@ bool submission_rehearse(struct kube_client *client, const json_t *objects, json
 	return true;
 }
 
-/* A right counts only where the submission makes something of that kind; what no object stands for
- * (events, logs) is always needed. */
-static bool is_called_for(const json_t *right, const json_t *objects)
-{
-	static const struct {
-		const char *resource, *kind;
-	} kinds[] = {
-		{ "secrets", "Secret" },
-		{ "persistentvolumeclaims", "PersistentVolumeClaim" },
-		{ "networkpolicies", "NetworkPolicy" },
-		{ "podgroups", "PodGroup" },
-	};
-	const char *resource = json_string_value(json_object_get(right, "resource"));
-	const json_t *object;
-	size_t i, k;
-
-	if (!text_equal(json_string_value(json_object_get(right, "who")), RBAC_OWN_RIGHTS))
-		return true;
-	for (k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (text_equal(kinds[k].resource, resource))
-			break;
-	if (k == ARRAY_SIZE(kinds))
-		return true;
-	json_array_foreach (objects, i, object)
-		if (text_equal(kube_object_kind(object), kinds[k].kind))
-			return true;
-	return false;
-}
-
 static bool check_right(struct kube_client *client, const char *namespace, json_t *right,
                         json_t *rows, size_t *missing, struct error **err)
 {
@@ -114,7 +85,8 @@ bool submission_check_rights(struct kube_client *client, const json_t *objects, 
 	const char *account = json_string_value(
 		json_object_get(json_object_get(pod, "spec"), "serviceAccountName"));
 	const struct rbac_options options = { .namespace = kube_object_namespace(pod),
-		                              .service_account = account ? account : "default" };
+		                              .service_account = account ? account : "default",
+		                              .parts = rbac_parts_of(objects) };
 	json_auto_t *rights = rbac_rights(&options, err);
 	json_t *right;
 	size_t i;
@@ -123,8 +95,7 @@ bool submission_check_rights(struct kube_client *client, const json_t *objects, 
 	if (!rights)
 		return false;
 	json_array_foreach (rights, i, right)
-		if (is_called_for(right, objects) &&
-		    !check_right(client, options.namespace, right, rows, missing, err))
+		if (!check_right(client, options.namespace, right, rows, missing, err))
 			return false;
 	return true;
 }

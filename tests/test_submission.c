@@ -456,6 +456,10 @@ static void test_submission_advice__says_what_to_do(void **state)
 		  "with "
 		  "'stepop rbac apply --submitter alice'" },
 		{ ERROR_AUTH,
+		  "networkpolicies.networking.k8s.io is forbidden: User \"alice\" cannot create "
+		  "resource \"networkpolicies\" in API group \"networking.k8s.io\"",
+		  "'stepop rbac apply --submitter alice --with network-policies'" },
+		{ ERROR_AUTH,
 		  "pods \"d\" is forbidden: exceeded quota: small, requested: "
 		  "limits.memory=1433Mi, "
 		  "used: limits.memory=0, limited: limits.memory=1Gi",

@@ -45,7 +45,8 @@ static struct rbac_options rights_in(const struct fixture *fixture)
 {
 	return (struct rbac_options){ .namespace = fixture->namespace,
 		                      .service_account = "spark",
-		                      .submitter = "limited" };
+		                      .submitter = "limited",
+		                      .parts = RBAC_SECRETS };
 }
 
 /* Namespace, driver's account and its rights; with `with_submitter` those of 'limited' as well. */
