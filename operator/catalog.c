@@ -46,8 +46,9 @@ const struct catalog *catalog_built_in(void)
 	static const struct component_flavor *flavors[FLAVOR_LIMIT + 1];
 	static const struct catalog catalog = { flavors };
 	const struct component_flavor *const others[] = {
-		artifact_local.component, artifact_s3.component,     &registry_default,
-		secret_local.component,   metadata_sqlite.component, &orchestrator_local,
+		artifact_local.component,    artifact_s3.component,     &registry_default,
+		secret_local.component,      metadata_sqlite.component, &orchestrator_local,
+		metadata_postgres.component,
 	};
 	const struct flavor *const *flavor;
 	size_t count = 0, i;

@@ -8,7 +8,7 @@
 #include "core/text.h"
 #include "stacks/metadata_store.h"
 
-static const struct metadata_flavor *const flavors[] = { &metadata_sqlite };
+static const struct metadata_flavor *const flavors[] = { &metadata_sqlite, &metadata_postgres };
 
 const struct metadata_flavor *metadata_flavor_find(const char *name)
 {
@@ -99,7 +99,8 @@ static bool migrate_alone(struct sql_database *database, void *unused, struct er
 	struct sql_mark mark;
 
 	(void)unused;
-	if (!read_mark(database, &mark, err))
+	/* Marked before there is anything else: what a killed process leaves is known as ours. */
+	if (!read_mark(database, &mark, err) || !database->driver->write_mark(database, &mark, err))
 		return false;
 	while (mark.version < (int64_t)metadata_schema_version())
 		if (!execute_next(database, &mark, err))

@@ -90,7 +90,8 @@ struct sql_driver {
 	bool (*begin)(struct sql_database *database, enum sql_mode mode, struct error **err);
 	/* A failure of fault LOST leaves open whether it was carried out. */
 	bool (*commit)(struct sql_database *database, struct error **err);
-	/* Also after a failure within the transaction. A connection that cannot is closed. */
+	/* Also after a failure within the transaction, and without one. A connection that cannot
+	 * is closed, and is_connected false. */
 	void (*rollback)(struct sql_database *database);
 	/* Gives no rows. May only be queued: a failure is then that of the next query or commit. */
 	bool (*run)(struct sql_database *database, const struct sql_statement *statement,

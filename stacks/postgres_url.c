@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* postgresql:// URLs, as libpq understands them. */
+#include <string.h>
+
+#include "core/text.h"
+#include "stacks/postgres_api.h"
+#include "stacks/postgres_database.h"
+
+static void fill(char **option, const char *value)
+{
+	if (!*option)
+		*option = xstrdup(value);
+}
+
+static bool take_port(const char *value, struct server_options *options, struct error **err)
+{
+	if (!server_option_check_port(value, err))
+		return false;
+	if (!options->port)
+		text_to_int64(value, 1, 65535, &options->port);
+	return true;
+}
+
+static bool take_part(const char *key, const char *value, struct server_options *options,
+                      struct error **err)
+{
+	if (!strcmp(key, "password"))
+		return error_set(err, ERROR_INVALID,
+		                 "a password does not belong there: it would be stored in the "
+		                 "clear; put it into a secret and name that in the option "
+		                 "'authentication_secret'");
+	if (!strcmp(key, "port"))
+		return take_port(value, options, err);
+	if (!strcmp(key, "sslmode"))
+		return options->ssl_mode || server_ssl_mode_parse(value, &options->ssl_mode, err);
+	if (!strcmp(key, "host"))
+		fill(&options->host, value);
+	else if (!strcmp(key, "dbname"))
+		fill(&options->database, value);
+	else if (!strcmp(key, "user"))
+		fill(&options->user, value);
+	else if (!strcmp(key, "sslrootcert"))
+		fill(&options->ssl_ca, value);
+	else
+		return error_set(err, ERROR_INVALID,
+		                 "the parameter '%s' is not taken; host, port, dbname, user, "
+		                 "sslmode and sslrootcert are",
+		                 key);
+	return true;
+}
+
+bool postgres_parse_url(const char *url, struct server_options *options, struct error **err)
+{
+	const struct postgres_api *pq = postgres_api_load(err);
+	PQconninfoOption *parts, *part;
+	char *why = NULL;
+	bool taken = true;
+
+	if (!pq)
+		return false;
+	parts = pq->conninfoParse(url, &why);
+	if (!parts) {
+		scoped(text) char *reason = xstrdup(why ? why : "out of memory");
+
+		pq->freemem(why);
+		text_make_printable(reason, 300);
+		return error_set(err, ERROR_INVALID, "option 'url': %s", reason);
+	}
+	for (part = parts; taken && part->keyword; part++)
+		if (part->val && !take_part(part->keyword, part->val, options, err))
+			taken = error_wrap(err, "option 'url'");
+	pq->conninfoFree(parts);
+	return taken;
+}
