@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stacks/metadata: what is recorded is there, whole, whoever comes, goes or is killed. */
+/* stacks/metadata on SQLite: the suite of all databases, and what is the file's own. */
 #include "tests/test.h"
 
-#include <signal.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/file.h"
 #include "core/text.h"
-#include "stacks/metadata.h"
-#include "stacks/metadata_schema.h"
+#include "tests/fakes/metadata_suite.h"
 
 static const char id_a[] = "7d1f00000000000000000000000000aa";
 
@@ -32,141 +28,75 @@ int fdatasync(int fd)
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
-struct fixture {
-	char *folder, *path;
-	struct component component;
-};
-
-static int set_up(void **state)
+static void make_file(struct metadata_fixture *fixture)
 {
-	struct fixture *fixture = xcalloc(1, sizeof(*fixture));
+	scoped(text) char *path = file_join(fixture->folder, "metadata.db");
 
-	fixture->folder = xstrdup("/tmp/stepop-test-XXXXXX");
-	if (!mkdtemp(fixture->folder))
-		return -1;
-	fixture->path = file_join(fixture->folder, "metadata.db");
-	fixture->component = (struct component){
-		.type = COMPONENT_METADATA_STORE,
-		.name = xstrdup("default"),
-		.flavor = xstrdup("sqlite"),
-		.options = json_pack("{s:s}", "path", fixture->path),
-	};
-	*state = fixture;
-	return 0;
+	fixture->component.options = json_pack("{s:s}", "path", path);
 }
 
-static int tear_down(void **state)
+static const struct metadata_backend sqlite = { "sqlite", make_file, NULL, true };
+
+static const char *path_of(const struct metadata_fixture *fixture)
 {
-	struct fixture *fixture = *state;
-
-	file_remove_tree(fixture->folder, NULL);
-	json_decref(fixture->component.options);
-	free(fixture->component.name);
-	free(fixture->component.flavor);
-	free(fixture->folder);
-	free(fixture->path);
-	free(fixture);
-	return 0;
-}
-
-static struct metadata_store *open_store(struct fixture *fixture)
-{
-	scoped(error) struct error *err = NULL;
-	struct metadata_store *store = metadata_store_open(NULL, &fixture->component, NULL, &err);
-
-	assert_ok(store != NULL, err);
-	return store;
-}
-
-/* Behind the store's back. */
-static void execute(struct fixture *fixture, const char *sql)
-{
-	sqlite3 *database;
-
-	assert_int_equal(sqlite3_open(fixture->path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(database);
-}
-
-static struct run_row new_run(const char *id, const char *name)
-{
-	return (struct run_row){
-		.id = (char *)id,
-		.name = (char *)name,
-		.pipeline = (char *)"p",
-		.stack = (char *)"default",
-		.state = (char *)"running",
-		.parameters = (char *)"{}",
-		.plan = (char *)"[]",
-		.created_at = 1000,
-	};
-}
-
-static struct step_row new_step(const char *run_id, const char *name, int64_t position)
-{
-	return (struct step_row){
-		.run_id = (char *)run_id,
-		.name = (char *)name,
-		.position = position,
-		.state = (char *)"waiting",
-	};
-}
-
-/* A run with one step, "s". */
-static void create_run(struct metadata_store *store, const char *id, const char *name,
-                       struct lease *lease)
-{
-	struct run_row run = new_run(id, name);
-	struct step_row step = new_step(id, "s", 0);
-	scoped(error) struct error *err = NULL;
-
-	assert_ok(metadata_create_run(store, &run, &step, 1, NULL, 0, lease, &err), err);
-}
-
-static void create_runs(struct metadata_store *store, const char *const ids[][2], size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		struct lease lease;
-
-		create_run(store, ids[i][0], ids[i][1], &lease);
-		lease_release(&lease);
-	}
+	return component_text(&fixture->component, "path", NULL);
 }
 
 static void test_open__makes_a_private_database_and_keeps_it(void **state)
 {
-	struct fixture *fixture = *state;
-	struct metadata_store *first = open_store(fixture);
+	struct metadata_fixture *fixture = *state;
+	struct metadata_store *first = metadata_suite_open(fixture);
 	struct lease lease;
 	struct run_row *rows;
 	struct stat status;
 	size_t count;
 
-	create_run(first, id_a, "one", &lease);
+	metadata_suite_create_run(first, id_a, "one", &lease);
 	lease_release(&lease);
 	metadata_store_free(first);
 
-	scoped(metadata_store) struct metadata_store *again = open_store(fixture);
+	scoped(metadata_store) struct metadata_store *again = metadata_suite_open(fixture);
 	assert_true(metadata_runs(again, 0, &rows, &count, NULL));
 	assert_int_equal(count, 1);
 	assert_string_equal(rows[0].name, "one");
 	metadata_rows_free(&metadata_table_run, rows, count);
-	assert_int_equal(stat(fixture->path, &status), 0);
+	assert_int_equal(stat(path_of(fixture), &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 }
 
 static void test_open__adopts_an_empty_file(void **state)
 {
-	struct fixture *fixture = *state;
+	struct metadata_fixture *fixture = *state;
 	scoped(error) struct error *err = NULL;
 	struct lease lease;
 
-	assert_ok(file_write_atomic(fixture->path, "", 0, 0600, &err), err);
+	assert_ok(file_write_atomic(path_of(fixture), "", 0, 0600, &err), err);
 
-	scoped(metadata_store) struct metadata_store *store = open_store(fixture);
-	create_run(store, id_a, "one", &lease);
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(fixture);
+	metadata_suite_create_run(store, id_a, "one", &lease);
+	lease_release(&lease);
+}
+
+static void test_open__adopts_an_empty_file_in_company(void **state)
+{
+	struct metadata_fixture *fixture = *state;
+
+	assert_true(file_write_atomic(path_of(fixture), "", 0, 0600, NULL));
+	metadata_suite_open_in_company(fixture);
+}
+
+/* The file as the first version of the schema had it. */
+static void test_open__migrates_a_file_of_the_first_version(void **state)
+{
+	struct metadata_fixture *fixture = *state;
+	struct lease lease;
+
+	metadata_store_free(metadata_suite_open(fixture));
+	metadata_suite_execute(fixture, "ALTER TABLE leases DROP COLUMN events");
+	metadata_suite_execute(fixture, "PRAGMA user_version = 1");
+
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(fixture);
+	metadata_suite_create_run(store, id_a, "one", &lease);
 	lease_release(&lease);
 }
 
@@ -179,268 +109,63 @@ static void test_open__refuses_what_is_not_its_database(void **state)
 		{ "PRAGMA application_id = 7", "another application" },
 		{ "PRAGMA application_id = 0", "another application" },
 	};
-	struct fixture *fixture = *state;
+	struct metadata_fixture *fixture = *state;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		scoped(error) struct error *err = NULL;
 
-		metadata_store_free(open_store(fixture));
-		execute(fixture, cases[i].sql);
+		metadata_store_free(metadata_suite_open(fixture));
+		metadata_suite_execute(fixture, cases[i].sql);
 		assert_null(metadata_store_open(NULL, &fixture->component, NULL, &err));
 		assert_int_equal(err->kind, ERROR_INVALID);
 		assert_error_contains(err, cases[i].message);
-		unlink(fixture->path);
+		unlink(path_of(fixture));
 	}
 }
 
 static void test_open__refuses_a_foreign_file_and_leaves_it_alone(void **state)
 {
 	static const char text[] = "this is a long text and no database whatsoever";
-	struct fixture *fixture = *state;
+	struct metadata_fixture *fixture = *state;
 	scoped(error) struct error *err = NULL;
 	scoped(text) char *after = NULL;
 
-	assert_ok(file_write_atomic(fixture->path, text, strlen(text), 0600, &err), err);
+	assert_ok(file_write_atomic(path_of(fixture), text, strlen(text), 0600, &err), err);
 
 	assert_null(metadata_store_open(NULL, &fixture->component, NULL, &err));
 	assert_int_equal(err->kind, ERROR_INVALID);
 	assert_error_contains(err, "not an SQLite database");
-	after = file_read(fixture->path, 1000, NULL, NULL);
+	after = file_read(path_of(fixture), 1000, NULL, NULL);
 	assert_string_equal(after, text);
 }
 
 static void test_open__says_why_it_cannot(void **state)
 {
-	struct fixture *fixture = *state;
+	struct metadata_fixture *fixture = *state;
 	scoped(error) struct error *err = NULL;
 
-	assert_int_equal(mkdir(fixture->path, 0700), 0);
+	assert_int_equal(mkdir(path_of(fixture), 0700), 0);
 
 	assert_null(metadata_store_open(NULL, &fixture->component, NULL, &err));
-	assert_error_contains(err, fixture->path);
+	assert_error_contains(err, path_of(fixture));
 	assert_error_contains(err, "metadata store 'default'");
-}
-
-/* Waits until all stand at the line, then opens. */
-static void child_opens(struct fixture *fixture, int line)
-{
-	struct metadata_store *store;
-	char byte;
-
-	if (read(line, &byte, 1))
-		_exit(2);
-	store = metadata_store_open(NULL, &fixture->component, NULL, NULL);
-	metadata_store_free(store);
-	_exit(store ? 0 : 1);
-}
-
-static void open_in_company(struct fixture *fixture)
-{
-	pid_t children[8];
-	int line[2], status;
-	size_t i;
-
-	assert_int_equal(pipe(line), 0);
-	for (i = 0; i < ARRAY_SIZE(children); i++) {
-		children[i] = fork();
-		if (!children[i]) {
-			close(line[1]);
-			child_opens(fixture, line[0]);
-		}
-	}
-	close(line[0]);
-	close(line[1]);
-	for (i = 0; i < ARRAY_SIZE(children); i++) {
-		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
-		assert_int_equal(status, 0);
-	}
-}
-
-static void test_open__works_for_several_processes_at_once(void **state)
-{
-	struct fixture *fixture = *state;
-
-	open_in_company(fixture);
-	unlink(fixture->path);
-	assert_true(file_write_atomic(fixture->path, "", 0, 0600, NULL));
-	open_in_company(fixture);
-
-	scoped(metadata_store) struct metadata_store *store = open_store(fixture);
-	assert_non_null(store);
-}
-
-static void test_create_run__refuses_a_name_that_is_taken(void **state)
-{
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	struct run_row twin = new_run("11110000000000000000000000000000", "one");
-	struct lease lease, untouched = { 0 };
-	scoped(error) struct error *err = NULL;
-
-	create_run(store, id_a, "one", &lease);
-	lease_release(&lease);
-
-	assert_false(metadata_create_run(store, &twin, NULL, 0, NULL, 0, &untouched, &err));
-	assert_int_equal(err->kind, ERROR_CONFLICT);
-	assert_error_contains(err, "a run named 'one' already");
-	assert_null(untouched.holder);
-}
-
-static void test_create_run__creates_all_or_nothing(void **state)
-{
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	struct run_row run = new_run(id_a, "one"), found;
-	struct step_row twins[] = { new_step(id_a, "s", 0), new_step(id_a, "s", 1) };
-	scoped(error) struct error *err = NULL;
-	struct lease lease;
-
-	assert_false(metadata_create_run(store, &run, twins, 2, NULL, 0, &lease, NULL));
-
-	assert_false(metadata_find_run(store, "one", &found, &err));
-	assert_int_equal(err->kind, ERROR_NOT_FOUND);
-}
-
-static void test_record__keeps_every_field(void **state)
-{
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	struct attempt_row attempt = {
-		(char *)id_a,
-		(char *)"s",
-		1,
-		(char *)"failed",
-		(char *)"op",
-		(char *)"local",
-		(char *)"pid 12",
-		(char *)"ValueError",
-		(char *)"traceback",
-		(char *)"",
-		true,
-		137,
-		(char *)"/log",
-		1,
-		2,
-		3,
-	};
-	struct artifact_row artifact = { (char *)id_a,
-		                         (char *)"s",
-		                         1,
-		                         (char *)"out",
-		                         (char *)"json",
-		                         (char *)"file:///x/",
-		                         NULL,
-		                         (char *)"{\"summary\":\"學 🚀\"}",
-		                         4 };
-	struct event_row events[] = {
-		{ 0, (char *)id_a, (char *)"s", 1, 5, (char *)"state", (char *)"failed" },
-		{ 0, (char *)id_a, NULL, 0, 6, (char *)"state", NULL },
-	};
-	struct metadata_change change = { .attempts = &attempt,
-		                          .attempt_count = 1,
-		                          .artifacts = &artifact,
-		                          .artifact_count = 1,
-		                          .events = events,
-		                          .event_count = 2 };
-	scoped(error) struct error *err = NULL;
-	struct attempt_row *attempts;
-	struct artifact_row *artifacts;
-	struct event_row *read;
-	struct lease lease;
-	size_t count;
-
-	create_run(store, id_a, "one", &lease);
-	assert_ok(metadata_record(store, &lease, &change, &err), err);
-	lease_release(&lease);
-
-	assert_ok(metadata_attempts(store, id_a, &attempts, &count, &err), err);
-	assert_int_equal(count, 1);
-	assert_string_equal(attempts->operator, "op");
-	assert_string_equal(attempts->advice, "");
-	assert_string_equal(attempts->message, "traceback");
-	assert_true(attempts->has_exit_code);
-	assert_int_equal(attempts->exit_code, 137);
-	assert_int_equal(attempts->ended_at, 3);
-	metadata_rows_free(&metadata_table_attempt, attempts, count);
-	assert_ok(metadata_artifacts(store, id_a, &artifacts, &count, &err), err);
-	assert_int_equal(count, 1);
-	assert_null(artifacts->digest);
-	assert_string_equal(artifacts->metadata, "{\"summary\":\"學 🚀\"}");
-	metadata_rows_free(&metadata_table_artifact, artifacts, count);
-	assert_ok(metadata_events(store, id_a, 0, &read, &count, &err), err);
-	assert_int_equal(count, 2);
-	assert_true(read[0].sequence < read[1].sequence);
-	assert_null(read[1].step);
-	assert_null(read[1].message);
-	metadata_rows_free(&metadata_table_event, read, count);
-}
-
-static void test_record__replaces_by_key_and_keeps_what_a_run_was_made_of(void **state)
-{
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	struct run_row run = new_run(id_a, "one"), found;
-	struct step_row step = new_step(id_a, "s", 0), *steps;
-	struct metadata_change change = { .run = &run, .steps = &step, .step_count = 1 };
-	scoped(error) struct error *err = NULL;
-	struct lease lease;
-	size_t count;
-
-	create_run(store, id_a, "one", &lease);
-	run.state = (char *)"failed";
-	run.plan = NULL;
-	step.state = (char *)"failed";
-	step.reason = (char *)"OOMKilled";
-	assert_ok(metadata_record(store, &lease, &change, &err), err);
-	lease_release(&lease);
-
-	assert_ok(metadata_find_run(store, "one", &found, &err), err);
-	assert_string_equal(found.state, "failed");
-	assert_string_equal(found.plan, "[]");
-	run_row_release(&found);
-	assert_ok(metadata_steps(store, id_a, &steps, &count, &err), err);
-	assert_int_equal(count, 1);
-	assert_string_equal(steps->reason, "OOMKilled");
-	metadata_rows_free(&metadata_table_step, steps, count);
-}
-
-static void test_record__takes_a_megabyte_of_message(void **state)
-{
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	scoped(text) char *message = xcalloc(1 << 20, 1);
-	struct attempt_row attempt = { .run_id = (char *)id_a,
-		                       .step = (char *)"s",
-		                       .attempt = 1,
-		                       .state = (char *)"failed",
-		                       .message = message },
-			   *rows;
-	struct metadata_change change = { .attempts = &attempt, .attempt_count = 1 };
-	scoped(error) struct error *err = NULL;
-	struct lease lease;
-	size_t count;
-
-	memset(message, '\n', (1 << 20) - 1);
-	create_run(store, id_a, "one", &lease);
-	assert_ok(metadata_record(store, &lease, &change, &err), err);
-	lease_release(&lease);
-
-	assert_ok(metadata_attempts(store, id_a, &rows, &count, &err), err);
-	assert_int_equal(strlen(rows->message), (1 << 20) - 1);
-	assert_false(rows->has_exit_code);
-	metadata_rows_free(&metadata_table_attempt, rows, count);
 }
 
 static void test_record__syncs_what_is_acted_upon_next(void **state)
 {
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(*state);
 	struct attempt_row attempt = { .run_id = (char *)id_a,
 		                       .step = (char *)"s",
 		                       .attempt = 1,
 		                       .state = (char *)"launching" };
-	struct run_row run = new_run(id_a, "one");
+	struct run_row run = metadata_suite_run_row(id_a, "one");
 	struct metadata_change change = { .attempts = &attempt, .attempt_count = 1 },
 			       end = { .run = &run };
 	struct lease lease;
 	int before;
 
-	create_run(store, id_a, "one", &lease);
+	metadata_suite_create_run(store, id_a, "one", &lease);
 	before = syncs;
 	assert_true(metadata_record(store, &lease, &change, NULL));
 	assert_true(syncs > before);
@@ -453,302 +178,21 @@ static void test_record__syncs_what_is_acted_upon_next(void **state)
 	lease_release(&lease);
 }
 
-static void test_inputs__tell_what_a_step_read(void **state)
-{
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	struct run_row run = new_run(id_a, "one");
-	struct step_row steps[] = { new_step(id_a, "b", 1), new_step(id_a, "a", 0) }, *read_steps;
-	struct input_row input = { (char *)id_a, (char *)"b", (char *)"x",
-		                   (char *)id_a, (char *)"a", (char *)"out" },
-			 *inputs;
-	scoped(error) struct error *err = NULL;
-	struct lease lease;
-	size_t count;
-
-	assert_ok(metadata_create_run(store, &run, steps, 2, &input, 1, &lease, &err), err);
-	lease_release(&lease);
-
-	assert_ok(metadata_inputs(store, id_a, &inputs, &count, &err), err);
-	assert_int_equal(count, 1);
-	assert_string_equal(inputs->source_output, "out");
-	metadata_rows_free(&metadata_table_input, inputs, count);
-	assert_ok(metadata_steps(store, id_a, &read_steps, &count, &err), err);
-	assert_string_equal(read_steps[0].name, "a");
-	metadata_rows_free(&metadata_table_step, read_steps, count);
-}
-
-static void test_events__gives_those_after_a_sequence(void **state)
-{
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	struct event_row event = { 0, (char *)id_a, NULL, 0, 5, (char *)"state", NULL }, *events;
-	struct metadata_change change = { .events = &event, .event_count = 1 };
-	struct lease lease;
-	int64_t first;
-	size_t count;
-
-	create_run(store, id_a, "one", &lease);
-	assert_true(metadata_record(store, &lease, &change, NULL));
-	assert_true(metadata_events(store, id_a, 0, &events, &count, NULL));
-	first = events->sequence;
-	metadata_rows_free(&metadata_table_event, events, count);
-	event.message = (char *)"second";
-	assert_true(metadata_record(store, &lease, &change, NULL));
-	lease_release(&lease);
-
-	assert_true(metadata_events(store, id_a, first, &events, &count, NULL));
-	assert_int_equal(count, 1);
-	assert_string_equal(events->message, "second");
-	metadata_rows_free(&metadata_table_event, events, count);
-}
-
-static void test_acquire_lease__waits_for_the_end_of_anothers(void **state)
-{
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	scoped(error) struct error *held = NULL, *absent = NULL;
-	struct lease lease, other = { 0 };
-
-	create_run(store, id_a, "one", &lease);
-
-	assert_false(metadata_acquire_lease(store, id_a, &other, &held));
-	assert_int_equal(held->kind, ERROR_CONFLICT);
-	assert_error_contains(held, lease.holder);
-	assert_false(metadata_acquire_lease(store, "beef", &other, &absent));
-	assert_int_equal(absent->kind, ERROR_NOT_FOUND);
-	lease_release(&lease);
-}
-
-static void test_acquire_lease__fences_off_who_had_it_before(void **state)
-{
-	struct fixture *fixture = *state;
-	scoped(metadata_store) struct metadata_store *store = open_store(fixture);
-	struct step_row step = new_step(id_a, "s", 0), *steps;
-	struct metadata_change change = { .steps = &step, .step_count = 1 };
-	scoped(error) struct error *err = NULL, *stale = NULL, *lost = NULL;
-	struct lease old, new;
-	size_t count;
-
-	create_run(store, id_a, "one", &old);
-	execute(fixture, "UPDATE leases SET expires_at = 1");
-	assert_ok(metadata_acquire_lease(store, id_a, &new, &err), err);
-	execute(fixture, "UPDATE leases SET holder = 'elsewhere:7'");
-
-	step.state = (char *)"failed";
-	assert_true(new.fence > old.fence);
-	assert_false(metadata_record(store, &old, &change, &stale));
-	assert_int_equal(stale->kind, ERROR_CONFLICT);
-	assert_error_contains(stale, "the run is driven by elsewhere:7 now");
-	assert_false(metadata_renew_lease(store, &old, &lost));
-	assert_int_equal(lost->kind, ERROR_CONFLICT);
-	assert_true(metadata_steps(store, id_a, &steps, &count, NULL));
-	assert_string_equal(steps->state, "waiting");
-	metadata_rows_free(&metadata_table_step, steps, count);
-	assert_ok(metadata_record(store, &new, &change, &err), err);
-	lease_release(&old);
-	lease_release(&new);
-}
-
-static void test_renew_lease__keeps_others_away(void **state)
-{
-	struct fixture *fixture = *state;
-	scoped(metadata_store) struct metadata_store *store = open_store(fixture);
-	scoped(error) struct error *err = NULL;
-	struct lease lease, other;
-
-	create_run(store, id_a, "one", &lease);
-	execute(fixture, "UPDATE leases SET expires_at = 1");
-	assert_ok(metadata_renew_lease(store, &lease, &err), err);
-
-	assert_false(metadata_acquire_lease(store, id_a, &other, NULL));
-	lease_release(&lease);
-}
-
-static void test_find_run__takes_names_prefixes_and_the_latest(void **state)
-{
-	static const char *const ids[][2] = {
-		{ "7d1f00000000000000000000000000aa", "first" },
-		{ "7d1f11110000000000000000000000aa", "second" },
-		{ "abcd00000000000000000000000000aa", "7d1f1" },
-	};
-	static const struct {
-		const char *run, *name;
-	} cases[] = {
-		{ "first", "first" },     { "7d1f0", "first" },
-		{ "7d1f1111", "second" }, { "7d1f1", "7d1f1" },
-		{ "@latest", "7d1f1" },   { "7d1f00000000000000000000000000aa", "first" },
-	};
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	size_t i;
-
-	create_runs(store, ids, ARRAY_SIZE(ids));
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		scoped(error) struct error *err = NULL;
-		struct run_row row;
-
-		assert_ok(metadata_find_run(store, cases[i].run, &row, &err), err);
-		assert_string_equal(row.name, cases[i].name);
-		run_row_release(&row);
-	}
-}
-
-static void test_find_run__refuses_what_is_ambiguous_short_or_unknown(void **state)
-{
-	static const char *const ids[][2] = {
-		{ "7d1f00000000000000000000000000aa", "first" },
-		{ "7d1f11110000000000000000000000aa", "second" },
-	};
-	static const struct {
-		const char *run;
-		enum error_kind kind;
-		const char *message;
-	} cases[] = {
-		{ "7d1f", ERROR_INVALID, "7d1f11110000000000000000000000aa (second)" },
-		{ "7d1", ERROR_NOT_FOUND, "at least 4" },
-		{ "7D1F0", ERROR_NOT_FOUND, "7D1F0" },
-		{ "%", ERROR_NOT_FOUND, "stepop runs list" },
-		{ "", ERROR_NOT_FOUND, "''" },
-		{ "7d1fg", ERROR_NOT_FOUND, "7d1fg" },
-	};
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	scoped(error) struct error *none = NULL;
-	struct run_row row;
-	size_t i;
-
-	assert_false(metadata_find_run(store, "@latest", &row, &none));
-	assert_error_contains(none, "no run yet");
-	create_runs(store, ids, ARRAY_SIZE(ids));
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		scoped(error) struct error *err = NULL;
-
-		assert_false(metadata_find_run(store, cases[i].run, &row, &err));
-		assert_int_equal(err->kind, cases[i].kind);
-		assert_error_contains(err, cases[i].message);
-	}
-}
-
-static void test_runs__come_newest_first_up_to_the_limit(void **state)
-{
-	static const char *const ids[][2] = {
-		{ "ff000000000000000000000000000000", "first" },
-		{ "aa000000000000000000000000000000", "second" },
-		{ "cc000000000000000000000000000000", "third" },
-	};
-	scoped(metadata_store) struct metadata_store *store = open_store(*state);
-	struct run_row *rows;
-	size_t count;
-
-	create_runs(store, ids, ARRAY_SIZE(ids));
-
-	assert_true(metadata_runs(store, 2, &rows, &count, NULL));
-	assert_int_equal(count, 2);
-	assert_string_equal(rows[0].name, "third");
-	assert_string_equal(rows[1].name, "second");
-	metadata_rows_free(&metadata_table_run, rows, count);
-	assert_true(metadata_runs(store, 0, &rows, &count, NULL));
-	assert_int_equal(count, 3);
-	metadata_rows_free(&metadata_table_run, rows, count);
-}
-
-/* Writes pairs of an attempt and an event until it is killed. */
-static void child_records(struct fixture *fixture, struct lease *lease, int started)
-{
-	struct metadata_store *store = open_store(fixture);
-	struct attempt_row attempt = { .run_id = (char *)id_a,
-		                       .step = (char *)"s",
-		                       .state = (char *)"running" };
-	struct event_row event = { .run_id = (char *)id_a, .kind = (char *)"state" };
-	struct metadata_change change = {
-		.attempts = &attempt, .attempt_count = 1, .events = &event, .event_count = 1
-	};
-
-	for (;;) {
-		attempt.attempt++;
-		event.attempt = attempt.attempt;
-		if (!metadata_record(store, lease, &change, NULL) ||
-		    (attempt.attempt == 3 && write(started, "x", 1) != 1))
-			_exit(1);
-	}
-}
-
-/* Counts both kinds of rows: they are written in pairs. */
-static void check_pairs(struct fixture *fixture)
-{
-	scoped(metadata_store) struct metadata_store *store = open_store(fixture);
-	struct attempt_row *attempts;
-	struct event_row *events;
-	size_t attempt_count, event_count;
-
-	assert_true(metadata_attempts(store, id_a, &attempts, &attempt_count, NULL));
-	assert_true(metadata_events(store, id_a, 0, &events, &event_count, NULL));
-	assert_true(attempt_count >= 3);
-	assert_int_equal(event_count, attempt_count);
-	assert_int_equal(events[event_count - 1].attempt, attempts[attempt_count - 1].attempt);
-	metadata_rows_free(&metadata_table_attempt, attempts, attempt_count);
-	metadata_rows_free(&metadata_table_event, events, event_count);
-}
-
-/* SQLite's connections do not survive a fork: nothing is open meanwhile. */
-static void record_until_killed(struct fixture *fixture, struct lease *lease)
-{
-	int line[2], status;
-	char byte;
-	pid_t child;
-
-	assert_int_equal(pipe(line), 0);
-	child = fork();
-	if (!child)
-		child_records(fixture, lease, line[1]);
-	close(line[1]);
-	assert_int_equal(read(line[0], &byte, 1), 1);
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	close(line[0]);
-	assert_true(WIFSIGNALED(status));
-}
-
-static void test_record__is_whole_or_absent_after_a_kill(void **state)
-{
-	struct fixture *fixture = *state;
-	struct metadata_store *store = open_store(fixture);
-	struct lease lease;
-	int round;
-
-	create_run(store, id_a, "one", &lease);
-	metadata_store_free(store);
-	for (round = 0; round < 10; round++) {
-		record_until_killed(fixture, &lease);
-		check_pairs(fixture);
-		execute(fixture,
-		        "DELETE FROM attempts; DELETE FROM events; UPDATE leases SET events = 0");
-	}
-	lease_release(&lease);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, metadata_suite_setup, metadata_suite_teardown)
 		TEST(test_open__makes_a_private_database_and_keeps_it),
 		TEST(test_open__adopts_an_empty_file),
+		TEST(test_open__adopts_an_empty_file_in_company),
+		TEST(test_open__migrates_a_file_of_the_first_version),
 		TEST(test_open__refuses_what_is_not_its_database),
 		TEST(test_open__refuses_a_foreign_file_and_leaves_it_alone),
 		TEST(test_open__says_why_it_cannot),
-		TEST(test_open__works_for_several_processes_at_once),
-		TEST(test_create_run__refuses_a_name_that_is_taken),
-		TEST(test_create_run__creates_all_or_nothing),
-		TEST(test_record__keeps_every_field),
-		TEST(test_record__replaces_by_key_and_keeps_what_a_run_was_made_of),
-		TEST(test_record__takes_a_megabyte_of_message),
 		TEST(test_record__syncs_what_is_acted_upon_next),
-		TEST(test_inputs__tell_what_a_step_read),
-		TEST(test_events__gives_those_after_a_sequence),
-		TEST(test_acquire_lease__waits_for_the_end_of_anothers),
-		TEST(test_acquire_lease__fences_off_who_had_it_before),
-		TEST(test_renew_lease__keeps_others_away),
-		TEST(test_find_run__takes_names_prefixes_and_the_latest),
-		TEST(test_find_run__refuses_what_is_ambiguous_short_or_unknown),
-		TEST(test_runs__come_newest_first_up_to_the_limit),
-		TEST(test_record__is_whole_or_absent_after_a_kill),
 	};
+	int failed = metadata_suite_run(&sqlite);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }
