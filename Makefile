@@ -46,7 +46,8 @@ $(BUILD)/prefix: FORCE
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
 deps:
-	@type gcc pkg-config >/dev/null 2>&1 && pkg-config --exists $(PACKAGES) libcurl libzip zlib && \
+	@type gcc pkg-config >/dev/null 2>&1 && \
+		pkg-config --exists $(PACKAGES) libcurl libmariadb libzip zlib && \
 		test -e /usr/include/uthash.h || scripts/setup.sh build
 
 check-deps: deps
