@@ -8,7 +8,8 @@
 #include "core/text.h"
 #include "stacks/metadata_store.h"
 
-static const struct metadata_flavor *const flavors[] = { &metadata_sqlite, &metadata_postgres };
+static const struct metadata_flavor *const flavors[] = { &metadata_sqlite, &metadata_postgres,
+	                                                 &metadata_mysql };
 
 const struct metadata_flavor *metadata_flavor_find(const char *name)
 {

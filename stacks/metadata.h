@@ -106,7 +106,7 @@ struct metadata_flavor {
 	                             const struct component *component,
 	                             struct secret_store *secrets, struct error **err);
 };
-extern const struct metadata_flavor metadata_sqlite, metadata_postgres;
+extern const struct metadata_flavor metadata_sqlite, metadata_postgres, metadata_mysql;
 const struct metadata_flavor *metadata_flavor_find(const char *name);
 
 /*
