@@ -10,11 +10,12 @@ set -euo pipefail
 usage() {
 	cat <<'EOF'
 usage: tests/servers/databases.sh up FOLDER
-       tests/servers/databases.sh start|kill FOLDER postgres|mysql
+       tests/servers/databases.sh start|kill|pause|resume FOLDER postgres|mysql
        tests/servers/databases.sh down FOLDER
   up      starts what does not run, and prints the environment that tests expect
   start   starts one of them again, and returns when it answers
   kill    kills one of them by SIGKILL with all its processes, as an accident would
+  pause   stops all its processes, as an overloaded machine would; resume lets them go on
   down    ends both and removes FOLDER
 Each has the database `stepop`; the user `owner`, who may do all to it and to databases
 `stepop_*`; `limited`, who may connect, and read what is there; and an administrator.
@@ -213,13 +214,36 @@ databases_start() {
 	"start_$1"
 }
 
+# find_processes NAME: its process id, and those of PostgreSQL's sessions and workers.
+find_processes() {
+	pid=$(pid_in "$state/run/$1.pid") || die "$1 does not run"
+	read -r -a children <"/proc/$pid/task/$pid/children" || true
+}
+
+# signal SIGNAL PROCESS...: some may have ended already.
+signal() {
+	local process
+	for process in "${@:2}"; do kill -s "$1" "$process" 2>/dev/null || true; done
+}
+
+databases_pause() {
+	local pid children
+	find_processes "$1"
+	signal STOP "$pid" "${children[@]}"
+}
+
+databases_resume() {
+	local pid children
+	find_processes "$1"
+	signal CONT "$pid" "${children[@]}"
+}
+
 # PostgreSQL's sessions outlive their parent for a moment, and a new server waits for their end.
 databases_kill() {
 	local pid child children
-	pid=$(pid_in "$state/run/$1.pid") || die "$1 does not run"
-	read -r -a children <"/proc/$pid/task/$pid/children" || true
+	find_processes "$1"
 	stop "$1"
-	for child in "${children[@]}"; do kill -s KILL "$child" 2>/dev/null || true; done
+	signal KILL "${children[@]}"
 	for child in "${children[@]}"; do
 		wait_until 10 test ! -e "/proc/$child" || die "a session of $1 ($child) does not end"
 	done
@@ -236,10 +260,8 @@ databases_down() {
 }
 
 main() {
-	case "${1-} ${3-}" in
-	'up ' | 'down ' | 'start postgres' | 'start mysql' | 'kill postgres' | 'kill mysql') ;;
-	*) false ;;
-	esac && [ -n "${2-}" ] || {
+	local commands='^(up|down) $|^(start|kill|pause|resume) (postgres|mysql)$'
+	[[ "${1-} ${3-}" =~ $commands && -n ${2-} ]] || {
 		usage >&2
 		exit 2
 	}
