@@ -22,7 +22,8 @@ bool aws_credentials_check(const struct aws_credentials *credentials, struct err
 struct aws_chain_options {
 	/* Given outright; both or none. NULL: the chain. */
 	const char *access_key_id, *secret_access_key, *session_token;
-	const char *profile; /* NULL: AWS_PROFILE, else "default" */
+	const char *profile; /* NULL: AWS_PROFILE, else "default"; given, it counts more than keys
+	                        in the environment */
 	const char *region;  /* NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's */
 	bool anonymous_ok;   /* that there are no credentials at all is no error */
 };
@@ -30,8 +31,9 @@ struct aws_chain_options {
 struct aws_chain;
 
 /*
- * Options are copied, and wiped by aws_chain_free(). `http` is kept and must live longer. Asks
- * nobody yet. INVALID: half a key, a region that cannot be one.
+ * Options are copied, and wiped by aws_chain_free(). `http` is kept and must live longer. Reads the
+ * files of profiles, and asks nobody yet. INVALID: half a key, a region that cannot be one, a file
+ * that cannot be read; NOT_FOUND: no such profile.
  */
 struct aws_chain *aws_chain_new(struct http_client *http, const struct aws_chain_options *options,
                                 struct error **err);
@@ -45,8 +47,9 @@ DEFINE_CLEANUP(aws_chain);
  * they were looked for.
  */
 const struct aws_credentials *aws_chain_get(struct aws_chain *chain, struct error **err);
-/* A server said that they expired or are not valid any more: the next get asks anew. */
-void aws_chain_forget(struct aws_chain *chain);
+/* A server said that they expired or are not valid any more: the next get asks anew. False when
+ * that would give the same ones again, which were given outright or for ever. */
+bool aws_chain_forget(struct aws_chain *chain);
 /* "the environment", "profile 'dev' in /home/…": for messages; NULL before there were any.
  * Borrowed. */
 const char *aws_chain_source(const struct aws_chain *chain);

@@ -8,55 +8,18 @@
 #include "cloud/aws_credentials.h"
 #include "core/memory.h"
 #include "core/text.h"
-
-struct fixture {
-	struct loop *loop;
-	struct http_client *http;
-};
-
-/* Whatever the environment of the one who runs this says about AWS. */
-static void forget_environment(void)
-{
-	static const char *const names[] = {
-		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-		"AWS_REGION",        "AWS_DEFAULT_REGION",    "AWS_CA_BUNDLE",
-		"AWS_ENDPOINT_URL",  "AWS_ENDPOINT_URL_STS",  "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		unsetenv(names[i]);
-}
+#include "tests/fakes/aws_environment.h"
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = xcalloc(1, sizeof(*fixture));
-
-	forget_environment();
-	fixture->loop = loop_new();
-	fixture->http = http_client_new(fixture->loop);
-	*state = fixture;
+	*state = aws_environment_new();
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	struct fixture *fixture = *state;
-
-	forget_environment();
-	http_client_free(fixture->http);
-	loop_free(fixture->loop);
-	free(fixture);
+	aws_environment_free(*state);
 	return 0;
-}
-
-static struct aws_chain *chain_of(const struct fixture *fixture,
-                                  const struct aws_chain_options *options)
-{
-	struct error *err = NULL;
-	struct aws_chain *chain = aws_chain_new(fixture->http, options, &err);
-
-	assert_ok(chain, err);
-	return chain;
 }
 
 static void test_aws_chain__takes_given_keys_before_the_environment(void **state)
@@ -67,8 +30,9 @@ static void test_aws_chain__takes_given_keys_before_the_environment(void **state
 
 	setenv("AWS_ACCESS_KEY_ID", "ENVIRONMENT", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "other", 1);
-	chain = chain_of(*state, &(struct aws_chain_options){ .access_key_id = "GIVEN",
-	                                                      .secret_access_key = "secret" });
+	chain = aws_environment_chain(*state,
+	                              &(struct aws_chain_options){ .access_key_id = "GIVEN",
+	                                                           .secret_access_key = "secret" });
 
 	assert_ok(found = aws_chain_get(chain, &err), err);
 	assert_string_equal(found->access_key_id, "GIVEN");
@@ -84,7 +48,7 @@ static void test_aws_chain__takes_the_environment(void **state)
 	setenv("AWS_ACCESS_KEY_ID", "ENVIRONMENT", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
 	setenv("AWS_SESSION_TOKEN", "token", 1);
-	chain = chain_of(*state, &(struct aws_chain_options){ 0 });
+	chain = aws_environment_chain(*state, NULL);
 
 	assert_ok(found = aws_chain_get(chain, &err), err);
 	assert_string_equal(found->access_key_id, "ENVIRONMENT");
@@ -104,7 +68,7 @@ static void test_aws_chain__refuses_what_cannot_be_credentials(void **state)
 		{ "AKID", "never shown", NULL, "the secret access key has a blank" },
 		{ "AKID", "secret", "never\nshown", "the session token has" },
 	};
-	const struct fixture *fixture = *state;
+	const struct aws_environment *environment = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct aws_chain_options options = { .access_key_id = cases[i].id,
@@ -112,7 +76,7 @@ static void test_aws_chain__refuses_what_cannot_be_credentials(void **state)
 			                             .session_token = cases[i].token };
 		scoped(error) struct error *err = NULL;
 
-		assert_null(aws_chain_new(fixture->http, &options, &err));
+		assert_null(aws_chain_new(environment->http, &options, &err));
 		assert_int_equal(err->kind, ERROR_INVALID);
 		assert_error_contains(err, cases[i].says);
 	}
@@ -120,10 +84,9 @@ static void test_aws_chain__refuses_what_cannot_be_credentials(void **state)
 
 static void test_aws_chain__may_be_anonymous_only_when_asked_to(void **state)
 {
-	scoped(aws_chain) struct aws_chain *strict =
-		chain_of(*state, &(struct aws_chain_options){ 0 });
+	scoped(aws_chain) struct aws_chain *strict = aws_environment_chain(*state, NULL);
 	scoped(aws_chain) struct aws_chain *open =
-		chain_of(*state, &(struct aws_chain_options){ .anonymous_ok = true });
+		aws_environment_chain(*state, &(struct aws_chain_options){ .anonymous_ok = true });
 	scoped(error) struct error *err = NULL;
 	scoped(error) struct error *none = NULL;
 
@@ -135,36 +98,35 @@ static void test_aws_chain__may_be_anonymous_only_when_asked_to(void **state)
 
 static void test_aws_chain_region__is_the_nearest_that_says(void **state)
 {
-	const struct fixture *fixture = *state;
+	const struct aws_environment *environment = *state;
 	scoped(error) struct error *err = NULL;
-	struct aws_chain *chain = chain_of(fixture, &(struct aws_chain_options){ 0 });
+	struct aws_chain *chain = aws_environment_chain(*state, NULL);
 
 	assert_null(aws_chain_region(chain));
 	aws_chain_free(chain);
 
 	setenv("AWS_DEFAULT_REGION", "eu-west-1", 1);
-	chain = chain_of(fixture, &(struct aws_chain_options){ 0 });
+	chain = aws_environment_chain(*state, NULL);
 	assert_string_equal(aws_chain_region(chain), "eu-west-1");
 	aws_chain_free(chain);
 
 	setenv("AWS_REGION", "eu-west-2", 1);
-	chain = chain_of(fixture, &(struct aws_chain_options){ 0 });
+	chain = aws_environment_chain(*state, NULL);
 	assert_string_equal(aws_chain_region(chain), "eu-west-2");
 	aws_chain_free(chain);
 
-	chain = chain_of(fixture, &(struct aws_chain_options){ .region = "eu-west-3" });
+	chain = aws_environment_chain(*state, &(struct aws_chain_options){ .region = "eu-west-3" });
 	assert_string_equal(aws_chain_region(chain), "eu-west-3");
 	aws_chain_free(chain);
 
-	assert_null(aws_chain_new(fixture->http,
+	assert_null(aws_chain_new(environment->http,
 	                          &(struct aws_chain_options){ .region = "a.evil/host" }, &err));
 	assert_error_contains(err, "'a.evil/host' is no region");
 }
 
 static void test_aws_endpoint__is_the_users_or_awss_own(void **state)
 {
-	scoped(aws_chain) struct aws_chain *chain =
-		chain_of(*state, &(struct aws_chain_options){ 0 });
+	scoped(aws_chain) struct aws_chain *chain = aws_environment_chain(*state, NULL);
 	static const struct {
 		const char *service, *region, *url;
 	} cases[] = {
