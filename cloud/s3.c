@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be done with objects and buckets, in terms of single requests. */
+/* What can be done with objects, in terms of single requests. */
 #include "cloud/s3.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cloud/s3_answer.h"
 #include "cloud/s3_request.h"
+#include "cloud/s3_upload.h"
 #include "core/digest.h"
 #include "core/memory.h"
 #include "core/text.h"
-
-#define PUT_MAX_BYTES ((int64_t)5 << 30) /* more takes a multipart upload */
 
 void s3_objects_free(struct s3_object *objects, size_t count)
 {
@@ -87,49 +83,49 @@ char *s3_get(struct s3_client *client, const char *bucket, const char *key, int6
 	return body;
 }
 
+static bool put(struct s3_client *client, struct s3_request *request, struct error **err)
+{
+	scoped(text) char *digest = digest_bytes(request->body, request->body_size);
+
+	request->method = "PUT";
+	request->body_digest = digest;
+	request->makes_object = true;
+	if (!request->content_type)
+		request->content_type = "application/octet-stream";
+	return s3_perform_plain(client, request, err);
+}
+
 bool s3_put(struct s3_client *client, const char *bucket, const char *key, const void *bytes,
             size_t size, const char *content_type, struct error **err)
 {
-	scoped(text) char *digest = digest_bytes(bytes, size);
+	struct s3_request request = { .bucket = bucket,
+		                      .key = key,
+		                      .body = bytes ? bytes : "",
+		                      .body_size = size,
+		                      .content_type = content_type };
 
-	return s3_perform_plain(
-		client,
-		&(struct s3_request){ .method = "PUT",
-	                              .bucket = bucket,
-	                              .key = key,
-	                              .body = bytes ? bytes : "",
-	                              .body_size = size,
-	                              .body_digest = digest,
-	                              .content_type = content_type ? content_type
-	                                                           : "application/octet-stream" },
-		err);
+	return put(client, &request, err);
+}
+
+bool s3_put_new(struct s3_client *client, const char *bucket, const char *key, const void *bytes,
+                size_t size, struct error **err)
+{
+	static const char *const headers[] = { "If-None-Match: *", NULL };
+	struct s3_request request = { .bucket = bucket,
+		                      .key = key,
+		                      .body = bytes ? bytes : "",
+		                      .body_size = size,
+		                      .headers = headers };
+
+	return put(client, &request, err);
 }
 
 bool s3_put_file(struct s3_client *client, const char *bucket, const char *key, const char *path,
                  struct error **err)
 {
-	scoped(text) char *digest = digest_file(path, err);
-	scoped(fd) int fd = digest ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	struct stat file;
+	const struct s3_upload_file file = { .key = key, .path = path };
 
-	if (!digest)
-		return false;
-	if (fd < 0 || fstat(fd, &file) || !S_ISREG(file.st_mode))
-		return error_set(err, ERROR_INTERNAL, "cannot read '%s'", path);
-	if (file.st_size == 0)
-		return s3_put(client, bucket, key, "", 0, NULL, err);
-	if (file.st_size > PUT_MAX_BYTES)
-		return error_set(err, ERROR_INVALID,
-		                 "'%s' is larger than 5 GiB, the limit of one upload to S3", path);
-	return s3_perform_plain(client,
-	                        &(struct s3_request){ .method = "PUT",
-	                                              .bucket = bucket,
-	                                              .key = key,
-	                                              .body_fd = fd,
-	                                              .body_size = (size_t)file.st_size,
-	                                              .body_digest = digest,
-	                                              .content_type = "application/octet-stream" },
-	                        err);
+	return s3_put_files(client, bucket, &file, 1, err);
 }
 
 /* An answer to HEAD has no body and so gives no reason: the same question as GET does. */
@@ -171,82 +167,5 @@ bool s3_delete(struct s3_client *client, const char *bucket, const char *key, st
 {
 	return s3_perform_plain(
 		client, &(struct s3_request){ .method = "DELETE", .bucket = bucket, .key = key },
-		err);
-}
-
-static char *list_query(const char *prefix, const char *continuation, int max_keys)
-{
-	scoped(text) char *token = continuation ? http_escape(continuation, false) : NULL;
-	scoped(text) char *escaped = http_escape(prefix, false);
-
-	return text_printf("%s%s%sencoding-type=url&list-type=2&max-keys=%d&prefix=%s",
-	                   token ? "continuation-token=" : "", token ? token : "", token ? "&" : "",
-	                   max_keys, escaped);
-}
-
-static bool list_page(struct s3_client *client, const char *bucket, const char *prefix,
-                      const char *continuation, struct s3_page *page, struct error **err)
-{
-	struct http_response response = { 0 };
-	scoped(text) char *query = list_query(prefix, continuation, 1000);
-	struct s3_request request = { .method = "GET", .bucket = bucket, .query = query };
-	bool is_good = s3_perform(client, &request, &response, err);
-
-	if (is_good && !s3_is_success(&response))
-		is_good = s3_refused(client, &request, &response, err);
-	else if (is_good)
-		is_good = s3_page_parse(response.body, response.body_size, page, err);
-	http_response_release(&response);
-	return is_good;
-}
-
-static void append_page(struct s3_object **objects, size_t *count, struct s3_page *page)
-{
-	*objects = xrealloc(*objects, *count + page->count, sizeof(**objects));
-	if (page->count > 0)
-		memcpy(*objects + *count, page->objects, page->count * sizeof(**objects));
-	*count += page->count;
-	page->count = 0; /* their texts have moved */
-}
-
-bool s3_list(struct s3_client *client, const char *bucket, const char *prefix, size_t limit,
-             struct s3_object **objects, size_t *count, struct error **err)
-{
-	struct s3_object *found = NULL;
-	size_t found_count = 0;
-	scoped(text) char *continuation = NULL;
-	bool is_good;
-
-	do {
-		struct s3_page page = { 0 };
-
-		is_good = list_page(client, bucket, prefix, continuation, &page, err);
-		if (is_good) {
-			append_page(&found, &found_count, &page);
-			free(continuation);
-			continuation = take(page.continuation);
-		}
-		s3_page_release(&page);
-		if (is_good && found_count > limit)
-			is_good = error_set(err, ERROR_INVALID,
-			                    "s3://%s/%s has more than %zu objects below it", bucket,
-			                    prefix, limit);
-	} while (is_good && continuation);
-	if (!is_good) {
-		s3_objects_free(found, found_count);
-		return false;
-	}
-	*objects = found;
-	*count = found_count;
-	return true;
-}
-
-/* Asked as a listing: HEAD gives no reason. */
-bool s3_head_bucket(struct s3_client *client, const char *bucket, struct error **err)
-{
-	scoped(text) char *query = list_query("", NULL, 1);
-
-	return s3_perform_plain(
-		client, &(struct s3_request){ .method = "GET", .bucket = bucket, .query = query },
 		err);
 }

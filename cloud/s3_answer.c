@@ -141,3 +141,23 @@ bool s3_page_parse(const char *body, size_t size, struct s3_page *page, struct e
 	s3_page_release(page);
 	return error_set(err, ERROR_INVALID, "the server's listing makes no sense: is it S3?");
 }
+
+static void upload_id_element(void *context, const char *path, const char *text)
+{
+	char **id = context;
+
+	if (!text_equal(path, "InitiateMultipartUploadResult/UploadId") || !*text)
+		return;
+	free(*id);
+	*id = xstrdup(text);
+}
+
+char *s3_upload_id_parse(const char *body, size_t size, struct error **err)
+{
+	scoped(text) char *id = NULL;
+
+	if (xml_read(body, size, upload_id_element, &id) && id)
+		return take(id);
+	return error_set(err, ERROR_INVALID,
+	                 "the server's answer to an upload in parts makes no sense: is it S3?");
+}

@@ -29,6 +29,10 @@ void s3_page_release(struct s3_page *page);
 /* Of ListObjectsV2 with encoding-type=url. INVALID when the answer makes no sense. */
 bool s3_page_parse(const char *body, size_t size, struct s3_page *page, struct error **err);
 
+/* Of CreateMultipartUpload; owned by the caller, NULL and INVALID when the answer makes no sense.
+ */
+char *s3_upload_id_parse(const char *body, size_t size, struct error **err);
+
 /* An ETag without the quotes around it. Owned by the caller. */
 char *s3_plain_etag(const char *text);
 

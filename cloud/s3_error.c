@@ -40,6 +40,13 @@ static const struct fault_kind {
 	{ "RequestExpired", ERROR_AUTH,
 	  "this machine's clock is off: set it (for instance with NTP)" },
 	{ "PreconditionFailed", ERROR_CONFLICT, "somebody else changed it" },
+	{ "NoSuchUpload", ERROR_NOT_FOUND,
+	  "the upload is gone: somebody aborted it, or a lifecycle rule of the bucket did" },
+	{ "BadDigest", ERROR_UNAVAILABLE, "what arrived is not what was sent" },
+	{ "XAmzContentSHA256Mismatch", ERROR_UNAVAILABLE, "what arrived is not what was sent" },
+	{ "KMS.NotFoundException", ERROR_NOT_FOUND, "there is no such KMS key in this region" },
+	{ "KMS.DisabledException", ERROR_INVALID, "the KMS key is disabled" },
+	{ "InvalidStorageClass", ERROR_INVALID, "the server has no such storage class" },
 	{ "InvalidBucketName", ERROR_INVALID, "this is no valid name of a bucket" },
 	{ "EntityTooLarge", ERROR_INVALID, "the object is larger than the server takes" },
 	{ "SlowDown", ERROR_UNAVAILABLE, "the server asks to slow down" },
@@ -60,9 +67,67 @@ static const char *const region_codes[] = {
 	NULL,
 };
 
+/* Codes of 4xx that another try may not meet. */
+static const char *const passing_codes[] = {
+	"RequestTimeout", /* 400: the body was too slow */
+	"OperationAborted",
+	"ConditionalRequestConflict",
+	"BadDigest", /* changed on its way */
+	"XAmzContentSHA256Mismatch",
+	NULL,
+};
+
+static bool is_among(const char *const *codes, const char *code)
+{
+	for (; code && *codes; codes++)
+		if (text_equal(*codes, code))
+			return true;
+	return false;
+}
+
+static void parse(const struct http_response *response, struct s3_fault *fault)
+{
+	s3_fault_parse(response->body ? response->body : "", response->body_size, fault);
+}
+
+bool s3_has_fault(const struct http_response *response)
+{
+	struct s3_fault fault;
+	bool has_code;
+
+	parse(response, &fault);
+	has_code = fault.code != NULL;
+	s3_fault_release(&fault);
+	return has_code;
+}
+
 bool s3_is_passing(const struct http_response *response)
 {
-	return response->status >= 500 || response->status == 429 || response->status == 408;
+	struct s3_fault fault;
+	bool is_passing;
+
+	if (response->status >= 500 || response->status == 429 || response->status == 408)
+		return true;
+	if (response->status != 400 && response->status != 409)
+		return false;
+	parse(response, &fault);
+	is_passing = is_among(passing_codes, fault.code);
+	s3_fault_release(&fault);
+	return is_passing;
+}
+
+bool s3_is_expiry(const struct http_response *response, bool is_head)
+{
+	struct s3_fault fault;
+	bool is_expiry;
+
+	if (response->status != 400 && response->status != 403)
+		return false;
+	parse(response, &fault);
+	is_expiry = fault.code ? text_equal(fault.code, "ExpiredToken")
+	                       : is_head && response->status == 400;
+	s3_fault_release(&fault);
+	return is_expiry;
 }
 
 static const struct fault_kind *find_kind(const char *code)
@@ -97,12 +162,24 @@ static char *region_of_endpoint(const char *endpoint)
 	return start ? xstrndup(start, (size_t)(end - start)) : NULL;
 }
 
-static bool is_region_code(const char *code)
+char *s3_right_region(const struct http_response *response, bool *at_other_host)
 {
-	for (const char *const *known = region_codes; *known; known++)
-		if (text_equal(*known, code))
-			return true;
-	return false;
+	struct s3_fault fault;
+	char *region;
+
+	if (response->status != 301 && response->status != 307 && response->status != 400 &&
+	    response->status != 403)
+		return NULL;
+	parse(response, &fault);
+	region = http_response_header(response, "x-amz-bucket-region");
+	if (!region)
+		region = fault.region ? xstrdup(fault.region) : region_of_endpoint(fault.endpoint);
+	/* Of other refusals, too, the header says where the bucket is. */
+	if (fault.code && !is_among(region_codes, fault.code))
+		free(take(region));
+	s3_fault_release(&fault);
+	*at_other_host = response->status < 400;
+	return region;
 }
 
 static void *set_region_error(struct error **err, const char *place, const char *used,
@@ -130,9 +207,9 @@ void *s3_error_set(struct error **err, const char *bucket, const char *key, cons
 	scoped(text) char *place =
 		text_printf("s3://%s%s%s", bucket, key ? "/" : "", key ? key : "");
 
-	s3_fault_parse(response->body ? response->body : "", response->body_size, &fault);
+	parse(response, &fault);
 	kind = find_kind(fault.code);
-	if (is_region_code(fault.code))
+	if (is_among(region_codes, fault.code))
 		set_region_error(err, place, region, &fault);
 	else if (kind)
 		error_set(err, kind->kind, "%s: %s (%s)", place, kind->text, kind->code);

@@ -1,151 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request of S3's REST API. libcurl (7.88) signs the path and the query as they stand in the
- * URL, and the body by the x-amz-content-sha256 header: so both are written in SigV4's canonical
- * form here (RFC 3986, parameters in order), and the header is always sent, with the real digest.
+ * One request of S3's REST API. The digest of the body is always signed, in
+ * x-amz-content-sha256: what arrives otherwise than it was sent is refused by the server.
  */
 #include "cloud/s3_request.h"
 
-#include <ctype.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/aws_sigv4.h"
+#include "cloud/s3_call.h"
+#include "cloud/s3_client.h"
 #include "cloud/s3_error.h"
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/text.h"
 
 #define EMPTY_DIGEST "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define ANSWER_MAX_BYTES ((size_t)8 << 20) /* a page of a listing, an error */
 
 enum {
-	TRIES = 3,
-	BACKOFF_MS = 200,
-	BACKOFF_MAX_MS = 5000,
 	TIMEOUT_MS = 30000,
-	BYTES_PER_MS_MIN = 100, /* slower transfers are given up */
+	STALL_TIMEOUT_MS = 60000,
+	BYTES_PER_MS_MIN = 100, /* slower answers are given up */
 	KEY_MAX = 1024,
-	HEADERS_MAX = 6,
+	LINES_MAX = 24,
 };
-
-struct s3_client {
-	struct http_client *http;
-	char *scheme, *host; /* host with port and base path */
-	char *region;
-	char *signer;   /* NULL: anonymous */
-	char *key_pair; /* "id:secret" */
-	char *token_header;
-	bool is_aws, is_virtual_host_style;
-};
-
-void s3_client_free(struct s3_client *client)
-{
-	if (!client)
-		return;
-	free(client->scheme);
-	free(client->host);
-	free(client->region);
-	free(client->signer);
-	secret_free(client->key_pair);
-	secret_free(client->token_header);
-	free(client);
-}
-
-/* "http://host:9000/" -> "http", "host:9000" */
-static bool set_endpoint(struct s3_client *client, const char *url, struct error **err)
-{
-	const char *host = strstr(url, "://");
-	size_t size;
-
-	if (!host || (!text_starts_with(url, "http://") && !text_starts_with(url, "https://")))
-		return error_set(err, ERROR_INVALID,
-		                 "endpoint '%s' is no URL: it should look like "
-		                 "http://minio.example:9000",
-		                 url);
-	client->scheme = xstrndup(url, (size_t)(host - url));
-	host += 3;
-	size = strlen(host);
-	while (size > 0 && host[size - 1] == '/')
-		size--;
-	if (size == 0 || strcspn(host, "?#@ ") < size)
-		return error_set(err, ERROR_INVALID,
-		                 "endpoint '%s' should be just scheme, host and port, such as "
-		                 "http://minio.example:9000",
-		                 strchr(url, '@') ? "…" : url);
-	client->host = xstrndup(host, size);
-	return true;
-}
-
-static bool region_is_good(const char *region)
-{
-	return *region && strlen(region) <= 64 &&
-	       region[strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
-}
-
-static void set_credentials(struct s3_client *client, const struct s3_options *options)
-{
-	if (!options->access_key_id || !options->secret_access_key)
-		return;
-	client->signer = text_printf("aws:amz:%s:s3", client->region);
-	client->key_pair = text_printf("%s:%s", options->access_key_id, options->secret_access_key);
-	if (options->session_token)
-		client->token_header =
-			text_printf("x-amz-security-token: %s", options->session_token);
-}
-
-/* They become header lines and half of "id:secret": a line break from a file would do harm. */
-static bool credentials_are_good(const struct s3_options *options, struct error **err)
-{
-	const char *const all[] = { options->access_key_id, options->secret_access_key,
-		                    options->session_token };
-	static const char *const names[] = { "access key id", "secret access key",
-		                             "session token" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		const unsigned char *at = (const unsigned char *)(all[i] ? all[i] : "x");
-
-		if (!*at)
-			return error_set(err, ERROR_INVALID, "the %s is empty", names[i]);
-		for (; *at; at++)
-			if (!isgraph(*at) || (i == 0 && *at == ':'))
-				return error_set(err, ERROR_INVALID,
-				                 "the %s has a blank, a line break or another "
-				                 "character that cannot be part of it",
-				                 names[i]);
-	}
-	return true;
-}
-
-struct s3_client *s3_client_new(struct http_client *http, const struct s3_options *options,
-                                struct error **err)
-{
-	scoped(s3_client) struct s3_client *client = xcalloc(1, sizeof(*client));
-
-	client->http = http;
-	client->region = xstrdup(options->region ? options->region : "us-east-1");
-	if (!region_is_good(client->region))
-		return error_set(err, ERROR_INVALID,
-		                 "'%s' is no region: it should look like eu-central-1",
-		                 client->region);
-	if (!credentials_are_good(options, err))
-		return NULL;
-	if (options->endpoint_url) {
-		if (!set_endpoint(client, options->endpoint_url, err))
-			return NULL;
-		client->is_virtual_host_style = options->virtual_host_style;
-	} else {
-		client->is_aws = client->is_virtual_host_style = true;
-		client->scheme = xstrdup("https");
-		client->host = text_printf("s3.%s.amazonaws.com%s", client->region,
-		                           text_starts_with(client->region, "cn-") ? ".cn" : "");
-	}
-	set_credentials(client, options);
-	return take(client);
-}
 
 /* Bucket and key become part of a URL: nothing may lead elsewhere. */
-static bool names_are_good(const char *bucket, const char *key, struct error **err)
+bool s3_request_check(const struct s3_request *request, struct error **err)
 {
+	const char *bucket = request->bucket, *key = request->key;
 	const char *segment = key;
 
 	if (!*bucket || strlen(bucket) > 255 || *bucket == '.' || *bucket == '-' ||
@@ -181,77 +65,115 @@ static char *request_url(const struct s3_client *client, const struct s3_request
 	                   request->query ? request->query : "");
 }
 
-/* Once, whatever the answer is. */
-static bool perform_once(struct s3_client *client, const struct s3_request *request,
-                         struct http_response *response, struct error **err)
+static void add_line(struct s3_signed *prepared, char *line)
 {
-	scoped(text) char *url = request_url(client, request);
-	scoped(text) char *digest =
-		text_printf("x-amz-content-sha256: %s",
-	                    request->body_digest ? request->body_digest : EMPTY_DIGEST);
-	scoped(text) char *range = request->range ? text_printf("Range: %s", request->range) : NULL;
-	scoped(text) char *type =
-		text_printf("Content-Type: %s", request->content_type ? request->content_type : "");
-	const char *headers[HEADERS_MAX] = { digest };
-	size_t count = 1;
+	size_t count = 0;
 
-	if (range)
-		headers[count++] = range;
-	if (request->content_type)
-		headers[count++] = type;
-	if (client->token_header)
-		headers[count++] = client->token_header;
-	return http_perform(client->http,
-	                    &(struct http_request){
-				    .method = request->method,
-				    .url = url,
-				    .headers = headers,
-				    .body = request->body,
-				    .body_fd = request->body_fd,
-				    .body_size = request->body_size,
-				    .aws_sigv4 = client->signer,
-				    .user_password = client->key_pair,
-				    .timeout_ms = TIMEOUT_MS + (int64_t)((request->body_size +
-	                                                                  request->answer_max) /
-	                                                                 BYTES_PER_MS_MIN),
-				    .max_response_bytes = request->answer_max > ANSWER_MAX_BYTES
-	                                                          ? request->answer_max
-	                                                          : ANSWER_MAX_BYTES,
-			    },
-	                    response, err);
+	while (prepared->lines[count])
+		count++;
+	prepared->lines[count] = line;
 }
 
-/* Between two tries of a request that the caller waits for anyway. */
-static void back_off(int try, const struct http_response *response)
+static void add_header(struct s3_signed *prepared, const char *name, const char *value)
 {
-	int64_t delay_ms = (int64_t)BACKOFF_MS << (2 * try);
-
-	if (response->retry_after_ms > delay_ms)
-		delay_ms = response->retry_after_ms;
-	poll(NULL, 0, (int)(delay_ms < BACKOFF_MAX_MS ? delay_ms : BACKOFF_MAX_MS));
+	if (value)
+		add_line(prepared, text_printf("%s: %s", name, value));
 }
 
-bool s3_perform(struct s3_client *client, const struct s3_request *request,
-                struct http_response *response, struct error **err)
+/* API reference, "PutObject" and "CreateMultipartUpload". */
+static void add_keeping(const struct s3_client *client, struct s3_signed *prepared)
 {
-	if (!names_are_good(request->bucket, request->key, err))
-		return false;
-	for (int try = 0;; try++) {
-		struct error *error = NULL;
-		bool is_last = try + 1 == TRIES;
+	bool has_bucket_key = client->has_bucket_key && client->encryption;
 
-		http_response_release(response);
-		if (perform_once(client, request, response, &error)) {
-			if (is_last || !s3_is_passing(response))
-				return true;
-		} else if (is_last || !error_is_retryable(error)) {
-			error_pass(err, error);
-			return error_wrap(err, "s3://%s/%s", request->bucket,
-			                  request->key ? request->key : "");
-		}
-		error_free(error);
-		back_off(try, response);
-	}
+	add_header(prepared, "x-amz-server-side-encryption", client->encryption);
+	add_header(prepared, "x-amz-server-side-encryption-aws-kms-key-id", client->kms_key_id);
+	add_header(prepared, "x-amz-server-side-encryption-bucket-key-enabled",
+	           has_bucket_key ? "true" : NULL);
+	add_header(prepared, "x-amz-storage-class", client->storage_class);
+}
+
+static void add_signature(const struct s3_client *client, const struct s3_request *request,
+                          const struct aws_credentials *credentials, struct s3_signed *prepared)
+{
+	const struct aws_sigv4_request plain = { .method = request->method,
+		                                 .url = prepared->url,
+		                                 .headers = (const char *const *)prepared->lines,
+		                                 .body_digest = request->body_digest };
+	const struct aws_sigv4_scope scope = { .credentials = credentials,
+		                               .region = client->region,
+		                               .service = "s3",
+		                               .at_ms = clock_now_ms() };
+	scoped(aws_sigv4_headers) struct aws_sigv4_headers *signature =
+		aws_sigv4_sign(&plain, &scope);
+
+	add_line(prepared, take(signature->date));
+	if (signature->token)
+		add_line(prepared, take(signature->token));
+	add_line(prepared, take(signature->authorization));
+}
+
+static int64_t timeout_of(const struct s3_request *request)
+{
+	if (request->timeout_ms)
+		return request->timeout_ms;
+	return TIMEOUT_MS +
+	       (int64_t)((request->body_size + request->answer_max) / BYTES_PER_MS_MIN);
+}
+
+static struct http_request http_of(struct s3_client *client, const struct s3_request *request,
+                                   const struct s3_signed *prepared)
+{
+	bool is_file = !request->body && request->body_size;
+	size_t answer_max = request->answer_max;
+
+	return (struct http_request){
+		.method = request->method,
+		.url = prepared->url,
+		.headers = (const char *const *)prepared->lines,
+		.body = request->body,
+		.body_fd = request->body_fd,
+		.body_offset = request->body_offset,
+		.body_size = request->body_size,
+		.tls = s3_client_tls(client),
+		.timeout_ms = is_file ? 0 : timeout_of(request),
+		.stall_timeout_ms = is_file ? STALL_TIMEOUT_MS : 0,
+		.max_response_bytes =
+			answer_max > S3_ANSWER_MAX_BYTES ? answer_max : S3_ANSWER_MAX_BYTES,
+	};
+}
+
+bool s3_request_sign(struct s3_client *client, const struct s3_request *request,
+                     struct s3_signed *prepared, struct error **err)
+{
+	struct error *failure = NULL;
+	const struct aws_credentials *credentials =
+		client->chain ? aws_chain_get(client->chain, &failure) : NULL;
+
+	if (failure)
+		return error_pass(err, failure);
+	*prepared = (struct s3_signed){ .url = request_url(client, request),
+		                        .lines = xcalloc(LINES_MAX, sizeof(char *)) };
+	add_header(prepared, "x-amz-content-sha256",
+	           request->body_digest ? request->body_digest : EMPTY_DIGEST);
+	add_header(prepared, "Range", request->range);
+	add_header(prepared, "Content-Type", request->content_type);
+	for (const char *const *line = request->headers; line && *line; line++)
+		add_line(prepared, xstrdup(*line));
+	if (request->makes_object)
+		add_keeping(client, prepared);
+	if (credentials)
+		add_signature(client, request, credentials, prepared);
+	prepared->http = http_of(client, request, prepared);
+	return true;
+}
+
+void s3_signed_release(struct s3_signed *prepared)
+{
+	for (char **line = prepared->lines; line && *line; line++)
+		secret_free(*line);
+	free(prepared->lines);
+	free(prepared->url);
+	*prepared = (struct s3_signed){ 0 };
 }
 
 void *s3_refused(const struct s3_client *client, const struct s3_request *request,
@@ -263,6 +185,38 @@ void *s3_refused(const struct s3_client *client, const struct s3_request *reques
 bool s3_is_success(const struct http_response *response)
 {
 	return response->status >= 200 && response->status < 300;
+}
+
+/* ---- waiting for one ---- */
+
+struct awaited {
+	bool is_over;
+	struct http_response *response;
+	struct error *error;
+};
+
+static void note_end(void *context, struct http_response *response, struct error *error)
+{
+	struct awaited *awaited = context;
+
+	awaited->is_over = true;
+	awaited->error = error_copy(error);
+	if (error)
+		return;
+	*awaited->response = *response;
+	*response = (struct http_response){ 0 };
+}
+
+bool s3_perform(struct s3_client *client, const struct s3_request *request,
+                struct http_response *response, struct error **err)
+{
+	struct awaited awaited = { .response = response };
+
+	if (!s3_call_start(client, request, true, note_end, &awaited, err))
+		return false;
+	while (!awaited.is_over)
+		s3_call_await(client, -1);
+	return !awaited.error || error_pass(err, awaited.error);
 }
 
 bool s3_perform_plain(struct s3_client *client, const struct s3_request *request,

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "core/memory.h"
 #include "core/text.h"
@@ -91,6 +92,25 @@ char *digest_file(const char *path, struct error **err)
 		digest_add(digest, block, n);
 	if (ferror(file))
 		return error_set(err, ERROR_INTERNAL, "read '%s': %m", path);
+	return digest_end(digest);
+}
+
+char *digest_range(int fd, int64_t offset, size_t size, struct error **err)
+{
+	scoped(digest) struct digest *digest = digest_new("sha256");
+	char block[65536];
+
+	while (size) {
+		ssize_t n = pread(fd, block, size < sizeof(block) ? size : sizeof(block), offset);
+
+		if (n < 0)
+			return error_set(err, ERROR_INTERNAL, "pread: %m");
+		if (n == 0)
+			return error_set(err, ERROR_INVALID, "the file has become shorter");
+		digest_add(digest, block, (size_t)n);
+		offset += n;
+		size -= (size_t)n;
+	}
 	return digest_end(digest);
 }
 

@@ -6,12 +6,15 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/error.h"
 
 /* 64 lower-case hex digits; owned by the caller. */
 char *digest_bytes(const void *bytes, size_t size);
 char *digest_file(const char *path, struct error **err);
+/* Of `size` bytes of a file, its position left alone; fewer are INVALID. */
+char *digest_range(int fd, int64_t offset, size_t size, struct error **err);
 /* Of the canonical form: sorted keys, no blanks. */
 char *digest_json(const json_t *value);
 
