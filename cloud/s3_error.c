@@ -8,6 +8,8 @@
 #include "core/memory.h"
 #include "core/text.h"
 
+#define NO_KMS_KEY "there is no such KMS key in this region: check its id"
+
 static const struct fault_kind {
 	const char *code;
 	enum error_kind kind;
@@ -44,7 +46,8 @@ static const struct fault_kind {
 	  "the upload is gone: somebody aborted it, or a lifecycle rule of the bucket did" },
 	{ "BadDigest", ERROR_UNAVAILABLE, "what arrived is not what was sent" },
 	{ "XAmzContentSHA256Mismatch", ERROR_UNAVAILABLE, "what arrived is not what was sent" },
-	{ "KMS.NotFoundException", ERROR_NOT_FOUND, "there is no such KMS key in this region" },
+	{ "KMS.NotFoundException", ERROR_NOT_FOUND, NO_KMS_KEY },
+	{ "kms:KeyNotFound", ERROR_NOT_FOUND, NO_KMS_KEY }, /* MinIO */
 	{ "KMS.DisabledException", ERROR_INVALID, "the KMS key is disabled" },
 	{ "InvalidStorageClass", ERROR_INVALID, "the server has no such storage class" },
 	{ "InvalidBucketName", ERROR_INVALID, "this is no valid name of a bucket" },

@@ -34,6 +34,7 @@ start_minio() {
 	export STEPOP_TEST_S3_ENDPOINT=http://127.0.0.1:$port STEPOP_TEST_S3_BUCKET=stepop-test
 	export STEPOP_TEST_S3_ACCESS_KEY=stepop STEPOP_TEST_S3_SECRET_KEY=stepop-secret
 	MINIO_ROOT_USER=stepop MINIO_ROOT_PASSWORD=stepop-secret MINIO_BROWSER=off MINIO_UPDATE=off \
+		MINIO_KMS_SECRET_KEY="stepop-key:$(head -c 32 /dev/urandom | base64)" \
 		start minio "$minio/minio" server --address "127.0.0.1:$port" \
 		--certs-dir "$folder/no-certificates" "$folder/minio"
 	wait_ready minio 60 curl -sf --noproxy '*' "$STEPOP_TEST_S3_ENDPOINT/minio/health/ready"

@@ -24,22 +24,33 @@ bool s3_server_find(const char *test, struct s3_server *server)
 	return false;
 }
 
-bool s3_server_make_bucket(const struct s3_server *server, struct http_client *http)
+bool s3_server_request(const struct s3_server *server, struct http_client *http, const char *method,
+                       const char *key, const char *query, struct http_response *response,
+                       struct error **err)
 {
 	static const char *const headers[] = {
 		"x-amz-content-sha256: "
 		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 		"Content-Type: application/octet-stream", NULL
 	};
-	struct http_response response = { 0 };
-	scoped(text) char *url = text_printf("%s/%s", server->endpoint, server->bucket);
+	scoped(text) char *path = key ? http_escape(key, true) : NULL;
+	scoped(text) char *url =
+		text_printf("%s/%s%s%s%s%s", server->endpoint, server->bucket, path ? "/" : "",
+	                    path ? path : "", query ? "?" : "", query ? query : "");
 	scoped(text) char *keys = text_printf("%s:%s", server->access_key, server->secret_key);
-	struct http_request request = { .method = "PUT",
+	struct http_request request = { .method = method,
 		                        .url = url,
 		                        .headers = headers,
 		                        .aws_sigv4 = "aws:amz:us-east-1:s3",
 		                        .user_password = keys };
-	bool is_made = http_perform(http, &request, &response, NULL) &&
+
+	return http_perform(http, &request, response, err);
+}
+
+bool s3_server_make_bucket(const struct s3_server *server, struct http_client *http)
+{
+	struct http_response response = { 0 };
+	bool is_made = s3_server_request(server, http, "PUT", NULL, NULL, &response, NULL) &&
 	               (response.status == 200 || response.status == 409);
 
 	http_response_release(&response);

@@ -17,5 +17,10 @@ struct s3_server {
 bool s3_server_find(const char *test, struct s3_server *server);
 /* Makes the bucket unless it is there. stepop itself never makes buckets. */
 bool s3_server_make_bucket(const struct s3_server *server, struct http_client *http);
+/* One request for a key (NULL: the bucket) with a canonical query (NULL: none), signed by libcurl:
+ * another hand than stepop's own. */
+bool s3_server_request(const struct s3_server *server, struct http_client *http, const char *method,
+                       const char *key, const char *query, struct http_response *response,
+                       struct error **err);
 
 #endif
