@@ -29,10 +29,14 @@ void artifact_access_release(struct artifact_access *access)
 
 void artifact_access(struct artifact_store *store, struct artifact_access *access)
 {
-	access->spark_conf = json_object();
-	access->secrets = json_object();
+	*access = (struct artifact_access){ .spark_conf = json_object(), .secrets = json_object() };
 	if (store->flavor->access)
 		store->flavor->access(store, access);
+}
+
+json_t *artifact_session(struct artifact_store *store, struct error **err)
+{
+	return store->flavor->session ? store->flavor->session(store, err) : json_object();
 }
 
 const struct artifact_flavor *artifact_flavor_find(const char *name)
@@ -126,6 +130,33 @@ bool artifact_put_file(struct artifact_store *store, const char *uri, const char
                        struct error **err)
 {
 	return check_uri(store, uri, false, err) && store->flavor->put_file(store, uri, path, err);
+}
+
+bool artifact_upload_start(struct artifact_store *store, const char *uri, const char *path,
+                           artifact_upload_ended *ended, void *context,
+                           struct artifact_upload **upload, struct error **err)
+{
+	struct artifact_upload *started = NULL;
+
+	if (!store->flavor->upload) {
+		if (!artifact_put_file(store, uri, path, err))
+			return false;
+	} else {
+		if (!check_uri(store, uri, false, err))
+			return false;
+		started = store->flavor->upload(store, uri, path, ended, context, err);
+		if (!started)
+			return false;
+		started->flavor = store->flavor;
+	}
+	*upload = started;
+	return true;
+}
+
+void artifact_upload_cancel(struct artifact_upload *upload)
+{
+	if (upload)
+		upload->flavor->upload_cancel(upload);
 }
 
 bool artifact_size(struct artifact_store *store, const char *uri, int64_t *size_bytes,

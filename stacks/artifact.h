@@ -15,6 +15,13 @@
 
 struct artifact_store;
 
+/* A file on its way. Implementations embed it first. */
+struct artifact_upload {
+	const struct artifact_flavor *flavor;
+};
+/* Last call, from the loop; `error` is borrowed, NULL when the file is there. */
+typedef void artifact_upload_ended(void *context, const struct error *error);
+
 struct artifact_entry {
 	char *name; /* relative to the folder that was listed */
 	int64_t size_bytes;
@@ -30,6 +37,7 @@ struct artifact_access {
 	json_t *spark_conf; /* "spark.hadoop.fs.s3a.endpoint": … ; no secret in it */
 	json_t *secrets;    /* environment variable -> value: AWS_ACCESS_KEY_ID …;
 	                       secret_values_free(); empty when ambient */
+	bool own_identity;  /* pods are who they are: of service account, container or node */
 };
 void artifact_access_release(struct artifact_access *access);
 
@@ -50,6 +58,11 @@ struct artifact_flavor {
 	            struct error **err);
 	bool (*put_file)(struct artifact_store *store, const char *uri, const char *path,
 	                 struct error **err);
+	/* As put_file, while the loop goes on; both NULL: put_file takes no time worth it. */
+	struct artifact_upload *(*upload)(struct artifact_store *store, const char *uri,
+	                                  const char *path, artifact_upload_ended *ended,
+	                                  void *context, struct error **err);
+	void (*upload_cancel)(struct artifact_upload *upload);
 	bool (*size)(struct artifact_store *store, const char *uri, int64_t *size_bytes,
 	             struct error **err);
 	/* Everything below a folder's URI (ending in '/'), in order of names; empty when there is
@@ -60,6 +73,9 @@ struct artifact_flavor {
 	bool (*check)(struct artifact_store *store, struct error **err);
 	/* Adds to the two objects; NULL: there is nothing to add. */
 	void (*access)(struct artifact_store *store, struct artifact_access *access);
+	/* Environment variables by which a process of this machine is who we are, for as long as
+	 * they last; secret_values_free(). NULL: none are needed. May make requests. */
+	json_t *(*session)(struct artifact_store *store, struct error **err);
 	bool remote;                                 /* pods can reach it */
 	void (*close)(struct artifact_store *store); /* all but `root` */
 };
@@ -85,6 +101,14 @@ bool artifact_put(struct artifact_store *store, const char *uri, const void *byt
                   struct error **err);
 bool artifact_put_file(struct artifact_store *store, const char *uri, const char *path,
                        struct error **err);
+/* The same while the loop goes on. Where that takes no time it is done at once: *upload is NULL
+ * then, and `ended` is not called. */
+bool artifact_upload_start(struct artifact_store *store, const char *uri, const char *path,
+                           artifact_upload_ended *ended, void *context,
+                           struct artifact_upload **upload, struct error **err);
+/* NULL is allowed. No callback comes after this, nothing of it is left. Not to be used once ended()
+ * was called. */
+void artifact_upload_cancel(struct artifact_upload *upload);
 bool artifact_size(struct artifact_store *store, const char *uri, int64_t *size_bytes,
                    struct error **err);
 bool artifact_list(struct artifact_store *store, const char *uri, struct artifact_entry **entries,
@@ -92,6 +116,9 @@ bool artifact_list(struct artifact_store *store, const char *uri, struct artifac
 bool artifact_check(struct artifact_store *store, struct error **err);
 /* Fills in *access, which the caller releases; nothing is needed for a local store. */
 void artifact_access(struct artifact_store *store, struct artifact_access *access);
+/* For processes of this machine where artifact_access() gives no secrets: environment variable ->
+ * value, secret_values_free(). Empty where none are needed; NULL and *err. */
+json_t *artifact_session(struct artifact_store *store, struct error **err);
 
 /* <root><pipeline>/<run id>/<step>/<attempt>/<output>/ ; output NULL: the attempt's folder. Owned
  * by the caller. */

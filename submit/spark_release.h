@@ -14,6 +14,7 @@ enum spark_feature {
 	SPARK_MINIMUM_OVERHEAD,   /* spark.driver.minMemoryOverhead */
 	SPARK_CLAIMS_FOR_ONE_POD, /* claims are ReadWriteOncePod */
 	SPARK_VOLUME_DETAILS,     /* subPathExpr, types of host paths, labels of claims */
+	SPARK_AWS_SDK_2,          /* Hadoop 3.4: credential providers have other names */
 	/* 4.1 */
 	SPARK_CONNECT_PORT,
 	SPARK_SUBSTITUTES_IMAGES,     /* {{SPARK_VERSION}} */

@@ -239,24 +239,6 @@ static void test_artifact_s3__shows_the_right_form_of_a_path(void **state)
 	}
 }
 
-static void test_artifact_s3__says_where_credentials_may_come_from(void **state)
-{
-	json_auto_t *options = json_pack("{s:s}", "path", "s3://bucket/prefix");
-	json_auto_t *named = json_pack("{s:s, s:s}", "path", "s3://bucket/prefix",
-	                               "authentication_secret", "s3_authentication");
-	struct error *err = NULL;
-
-	unsetenv("AWS_ACCESS_KEY_ID");
-	assert_null(open_with(*state, "s3", options, NULL, &err));
-	assert_int_equal(err->kind, ERROR_AUTH);
-	assert_error_contains(err, "--authentication_secret");
-	assert_error_contains(err, "not read yet");
-	error_free(take(err));
-	assert_null(open_with(*state, "s3", named, NULL, &err));
-	assert_error_contains(err, "the stack has no secrets manager");
-	error_free(err);
-}
-
 static struct secret_store *open_vault(const struct temporary_project *temporary,
                                        const json_t *values)
 {
@@ -269,6 +251,90 @@ static struct secret_store *open_vault(const struct temporary_project *temporary
 	assert_ok(vault, err);
 	assert_ok(secret_put(vault, "s3_authentication", "aws", values, false, &err), err);
 	return vault;
+}
+
+/* Nothing is asked before it is needed: a dry run takes no credentials. */
+static void test_artifact_s3__says_where_credentials_may_come_from(void **state)
+{
+	json_auto_t *options = json_pack("{s:s}", "path", "s3://bucket/prefix");
+	json_auto_t *named = json_pack("{s:s, s:s}", "path", "s3://bucket/prefix",
+	                               "authentication_secret", "s3_authentication");
+	struct error *err = NULL;
+	scoped(artifact_store) struct artifact_store *store =
+		open_with(*state, "s3", options, NULL, &err);
+
+	assert_ok(store, err);
+	assert_false(artifact_check(store, &err));
+	assert_int_equal(err->kind, ERROR_AUTH);
+	assert_error_contains(err, "authentication_secret is not set");
+	assert_error_contains(err, "AWS_ACCESS_KEY_ID");
+	error_free(take(err));
+	assert_null(open_with(*state, "s3", named, NULL, &err));
+	assert_error_contains(err, "the stack has no secrets manager");
+	error_free(err);
+}
+
+static void test_artifact_s3__refuses_options_that_contradict_each_other(void **state)
+{
+	static const struct {
+		const char *option, *value, *part;
+	} cases[] = {
+		{ "profile", "dev", "which keys are meant" },
+		{ "pod_credentials", "node", "secret or identity" },
+		{ "sse", "KMS", "AES256, aws:kms" },
+		{ "ca", "/no/such/file", "ca: " },
+		{ "endpoint_url", "minio", "http://minio.example:9000" },
+		{ "region", "Frankfurt", "eu-central-1" },
+	};
+	json_auto_t *values = json_pack("{s:s, s:s}", "aws_access_key_id", "AKID",
+	                                "aws_secret_access_key", "never/shown");
+	scoped(secret_store) struct secret_store *vault = open_vault(*state, values);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_auto_t *options = json_pack("{s:s, s:s, s:s}", "path", "s3://bucket/prefix",
+		                                 "authentication_secret", "s3_authentication",
+		                                 cases[i].option, cases[i].value);
+		scoped(error) struct error *err = NULL;
+
+		assert_null(open_with(*state, "s3", options, vault, &err));
+		assert_error_contains(err, cases[i].part);
+	}
+}
+
+/* No keys of this process reach pods that have their own: access() gives properties alone. */
+static void test_artifact_access__leaves_pods_their_own_identity(void **state)
+{
+	json_auto_t *options = json_pack("{s:s, s:s, s:s, s:s, s:s}", "path", "s3://bucket/prefix",
+	                                 "pod_credentials", "identity", "kms_key_id", "alias/key",
+	                                 "storage_class", "STANDARD_IA", "region", "eu-west-1");
+	struct error *err = NULL;
+	scoped(artifact_store) struct artifact_store *store = NULL;
+	struct artifact_access access = { 0 };
+	json_t *session;
+
+	setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "never/shown", 1);
+	store = open_with(*state, "s3", options, NULL, &err);
+	assert_ok(store, err);
+	artifact_access(store, &access);
+	assert_ok(session = artifact_session(store, &err), err);
+	unsetenv("AWS_ACCESS_KEY_ID");
+	unsetenv("AWS_SECRET_ACCESS_KEY");
+	scoped(text) char *conf = json_dumps(access.spark_conf, JSON_COMPACT | JSON_SORT_KEYS);
+
+	assert_true(access.own_identity);
+	assert_int_equal(json_object_size(access.secrets), 0);
+	assert_string_equal(
+		conf, "{\"spark.hadoop.fs.s3.impl\":\"org.apache.hadoop.fs.s3a.S3AFileSystem\","
+		      "\"spark.hadoop.fs.s3a.create.storage.class\":\"STANDARD_IA\","
+		      "\"spark.hadoop.fs.s3a.encryption.algorithm\":\"SSE-KMS\","
+		      "\"spark.hadoop.fs.s3a.encryption.key\":\"alias/key\","
+		      "\"spark.hadoop.fs.s3a.endpoint.region\":\"eu-west-1\","
+		      "\"spark.hadoop.fs.s3a.path.style.access\":\"false\"}");
+	assert_string_equal(json_string_value(json_object_get(session, "AWS_ACCESS_KEY_ID")),
+	                    "AKID");
+	secret_values_free(session);
+	artifact_access_release(&access);
 }
 
 static void test_artifact_access__keeps_keys_out_of_the_configuration(void **state)
@@ -321,9 +387,16 @@ int main(void)
 		cmocka_unit_test(test_artifact_check__leaves_the_store_as_it_was),
 		cmocka_unit_test(test_artifact_s3__shows_the_right_form_of_a_path),
 		cmocka_unit_test(test_artifact_s3__says_where_credentials_may_come_from),
+		cmocka_unit_test(test_artifact_s3__refuses_options_that_contradict_each_other),
+		cmocka_unit_test(test_artifact_access__leaves_pods_their_own_identity),
 		cmocka_unit_test(test_artifact_access__keeps_keys_out_of_the_configuration),
 	};
 
 	memory_init();
+	/* Whatever this machine is elsewhere, it is nobody here. */
+	unsetenv("AWS_ACCESS_KEY_ID");
+	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+	setenv("AWS_CONFIG_FILE", "/dev/null", 1);
+	setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
 	return cmocka_run_group_tests(tests, temporary_project_setup, temporary_project_teardown);
 }

@@ -410,11 +410,39 @@ static void test_spark_kubernetes_app__names_the_operator_whose_kwargs_are_wrong
 
 #define WITH_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* The chain of SDK 1 and that of SDK 2 are called differently; the user's word wins. */
+static void test_spark_kubernetes_app__lets_pods_be_who_they_are(void **state)
+{
+	static const struct {
+		const char *image, *kwargs, *provider;
+	} cases[] = {
+		{ "apache/spark:3.5.9", NULL,
+		  "com.amazonaws.auth.DefaultAWSCredentialsProviderChain" },
+		{ "apache/spark:4.3.0", NULL,
+		  "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider" },
+		{ "apache/spark:4.3.0", "mine", "mine" },
+	};
+	struct app_test *test = *state;
+	json_t *options = test->component.options;
+
+	test->store.own_identity = true;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_object_set_new(options, "docker_parent_image", json_string(cases[i].image));
+		json_object_set_new(options, "submit_kwargs",
+		                    json_pack("{s:s*}",
+		                              "spark.hadoop.fs.s3a.aws.credentials.provider",
+		                              cases[i].kwargs));
+		assert_property(test, "spark.hadoop.fs.s3a.aws.credentials.provider",
+		                cases[i].provider);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_TEST(test_spark_kubernetes_app__is_as_the_golden_file),
 		WITH_TEST(test_spark_kubernetes_app__labels_every_object_with_its_attempt),
+		WITH_TEST(test_spark_kubernetes_app__lets_pods_be_who_they_are),
 		WITH_TEST(test_spark_kubernetes_app__has_the_same_names_for_the_same_attempt),
 		WITH_TEST(test_spark_kubernetes_app__shows_secret_values_in_the_secret_alone),
 		WITH_TEST(test_spark_kubernetes_app__makes_no_secret_of_nothing),

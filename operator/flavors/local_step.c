@@ -13,6 +13,8 @@
 #include "operator/step_launch.h"
 #include "stacks/secret.h"
 
+#define ENVIRONMENT_PROVIDER "com.amazonaws.auth.EnvironmentVariableCredentialsProvider"
+
 struct local_operator *local_operator_of(struct step_operator *operator)
 {
 	return container_of(operator, struct local_operator, base);
@@ -76,6 +78,9 @@ struct spark_conf *local_conf(const struct operator_context *context, const stru
 
 	artifact_access(context->artifacts, &access);
 	ok = !access.spark_conf || spark_conf_merge_json(conf, access.spark_conf, err);
+	if (access.own_identity)
+		spark_conf_set(conf, "spark.hadoop.fs.s3a.aws.credentials.provider",
+		               ENVIRONMENT_PROVIDER);
 	artifact_access_release(&access);
 	if (!ok || !spark_settings_apply(conf, step, err))
 		return NULL;
@@ -116,21 +121,34 @@ char *local_contract_write(const struct operator_context *context, const struct 
 	return take(path);
 }
 
-/* settings.environment, what the artifact store needs, and the runtime's own variables. */
-static json_t *build_environment(const struct operator_context *context,
-                                 const struct step_launch *launch, const char *termination_path)
+/* Keys that were given, else those that we have at the moment: a process has no identity of its
+ * own.
+ */
+static json_t *build_credentials(struct artifact_store *artifacts, struct error **err)
 {
-	json_t *environment = json_object();
 	struct artifact_access access = { 0 };
+	json_t *credentials;
 
-	artifact_access(context->artifacts, &access);
+	artifact_access(artifacts, &access);
 	/* A copy: releasing `access` wipes its own. */
-	if (access.secrets)
-		json_object_update_new(environment, json_deep_copy(access.secrets));
+	credentials = access.own_identity ? artifact_session(artifacts, err)
+	                                  : json_deep_copy(access.secrets);
+	artifact_access_release(&access);
+	return credentials;
+}
+
+/* What the artifact store needs, settings.environment, and the runtime's own variables. */
+static json_t *build_environment(const struct operator_context *context,
+                                 const struct step_launch *launch, const char *termination_path,
+                                 struct error **err)
+{
+	json_t *environment = build_credentials(context->artifacts, err);
+
+	if (!environment)
+		return NULL;
 	json_object_update(environment, json_object_get(launch->step->settings, "environment"));
 	json_object_set_new(environment, "STEPOP_TERMINATION_LOG", json_string(termination_path));
 	json_object_set_new(environment, "PYTHONUNBUFFERED", json_string("1"));
-	artifact_access_release(&access);
 	return environment;
 }
 
@@ -139,7 +157,7 @@ struct job *local_start(struct local_operator *local, const struct step_launch *
                         struct error **err)
 {
 	scoped(text) char *result = file_join(launch->work_folder, "termination");
-	json_t *environment = build_environment(local->context, launch, result);
+	json_t *environment = build_environment(local->context, launch, result, err);
 	struct process_start start = { .flavor = local->base.flavor,
 		                       .loop = local->context->loop,
 		                       .argv = argv,
@@ -147,7 +165,7 @@ struct job *local_start(struct local_operator *local, const struct step_launch *
 		                       .folder = launch->work_folder,
 		                       .log_path = launch->log_path,
 		                       .result_path = result };
-	struct job *job = process_job_start(&start, events, context, err);
+	struct job *job = environment ? process_job_start(&start, events, context, err) : NULL;
 
 	secret_values_free(environment);
 	return job;

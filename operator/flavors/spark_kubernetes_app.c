@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "operator/code_bundle.h"
 #include "operator/flavors/spark_settings.h"
+#include "submit/spark_release.h"
 
 #define MOUNT_PATH "/opt/stepop"
 #define CODE_PATH MOUNT_PATH "/code"
@@ -165,11 +166,24 @@ static void set_secrets(const struct artifact_access *access, struct spark_app *
 		app->secrets = json_pack("{s:o}", name, json_deep_copy(access->secrets));
 }
 
+/* The chain that looks for web identity (IRSA), container (Pod Identity) and node, as the AWS SDK
+ * of the release calls it: Hadoop maps the names of single providers, but not this one. */
+static void set_own_identity(struct spark_app *app)
+{
+	spark_app_complete(app); /* says which release it is */
+	spark_conf_set_default(app->conf, "spark.hadoop.fs.s3a.aws.credentials.provider",
+	                       spark_release_has(app->spark_version, SPARK_AWS_SDK_2)
+	                               ? "software.amazon.awssdk.auth.credentials."
+	                                 "DefaultCredentialsProvider"
+	                               : "com.amazonaws.auth.DefaultAWSCredentialsProviderChain");
+}
+
 bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
                                 const struct step_launch *launch, struct spark_app *app,
                                 struct error **err)
 {
 	struct artifact_access access = { 0 };
+	bool own_identity;
 	scoped(text) char *submitted_at = text_printf("%lld", (long long)clock_now_ms());
 
 	*app = (struct spark_app){ 0 };
@@ -177,6 +191,7 @@ bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
 	set_identity(target, launch, app);
 	set_secrets(&access, app);
 	app->conf = build_conf(target, launch, &access, err);
+	own_identity = access.own_identity;
 	artifact_access_release(&access);
 	if (!app->conf)
 		return false;
@@ -187,5 +202,7 @@ bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
 	app->master = xstrdup(target->server ? target->server : "https://kubernetes.default.svc");
 	app->spark_version = text_copy(component_text(target->component, "spark_version", NULL));
 	app->labels = build_labels(target, launch);
+	if (own_identity)
+		set_own_identity(app);
 	return true;
 }

@@ -40,6 +40,7 @@ static void access(struct artifact_store *base, struct artifact_access *access)
 {
 	const struct memory_store *store = memory_of(base);
 
+	access->own_identity = store->own_identity;
 	json_object_update(access->spark_conf, store->spark_conf);
 	json_object_update_new(access->secrets, json_deep_copy(store->secrets));
 }

@@ -12,6 +12,7 @@ struct memory_store {
 	bool is_down;       /* every request is UNAVAILABLE */
 	json_t *spark_conf; /* of artifact_access(); or NULL */
 	json_t *secrets;    /* the same */
+	bool own_identity;  /* the same */
 };
 
 void memory_store_init(struct memory_store *store);
