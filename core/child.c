@@ -181,10 +181,11 @@ static bool judge(struct child *child, const struct child_command *command, bool
                   int status, struct error **err)
 {
 	scoped(text) char *limit = clock_format_duration(command->timeout_ms);
-	const char *complaint = child->complaint;
+	bool is_output = command->output_complains && child->out_size && was_read && status;
+	char *complaint = is_output ? child->out : child->complaint;
 	const char *colon;
 
-	flatten(child->complaint);
+	flatten(complaint);
 	colon = *complaint ? ": " : "";
 	if (child->out_size > command->output_limit_bytes)
 		return error_set(err, ERROR_AUTH, "printed more than %zu KiB%s%s",

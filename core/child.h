@@ -17,6 +17,7 @@ struct child_command {
 	const char *input;              /* its standard input; NULL: none */
 	int64_t timeout_ms;
 	size_t output_limit_bytes; /* more than that is an error */
+	bool output_complains;     /* when it fails, its last words are what it printed */
 };
 
 /*

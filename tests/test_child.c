@@ -73,6 +73,20 @@ static void test_child_output__says_how_the_program_failed(void **state)
 	}
 }
 
+static void test_child_output__takes_what_a_program_prints_for_its_complaint(void **state)
+{
+	const char *arguments[] = { "sh", "-c", "echo not found; echo noise >&2; exit 1", NULL };
+	struct child_command command = { .arguments = arguments,
+		                         .timeout_ms = 10000,
+		                         .output_limit_bytes = 1000,
+		                         .output_complains = true };
+	scoped(error) struct error *err = NULL;
+
+	(void)state;
+	assert_null(child_output(&command, NULL, &err));
+	assert_string_equal(err->message, "failed with exit status 1: not found");
+}
+
 static void test_child_output__does_not_wait_for_ever(void **state)
 {
 	const char *arguments[] = { "sleep", "100", NULL };
@@ -105,6 +119,7 @@ int main(void)
 		cmocka_unit_test(test_child_output__is_what_the_program_prints),
 		cmocka_unit_test(test_child_output__has_the_environment_that_is_given),
 		cmocka_unit_test(test_child_output__says_how_the_program_failed),
+		cmocka_unit_test(test_child_output__takes_what_a_program_prints_for_its_complaint),
 		cmocka_unit_test(test_child_output__does_not_wait_for_ever),
 		cmocka_unit_test(test_child_output__says_that_there_is_no_such_program),
 	};
