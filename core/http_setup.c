@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "core/http_url.h"
 #include "core/text.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -32,12 +33,6 @@ static bool url_error(const struct curl_api *curl, const char *text, CURLUcode c
 
 	return error_set(err, ERROR_INVALID, "'%.*s' is not a usable URL: %s", (int)shown, text,
 	                 curl->url_strerror(code));
-}
-
-static bool url_is_loopback(const char *host)
-{
-	return !strcasecmp(host, "localhost") || text_starts_with(host, "127.") ||
-	       text_equal(host, "[::1]");
 }
 
 /*
@@ -81,7 +76,7 @@ static bool apply_parsed_url(struct http_setup *setup, const struct curl_api *cu
 	setup->origin =
 		text_printf("%s://%s%s%s", scheme, setup->host, port ? ":" : "", port ? port : "");
 	/* As Go has it: an environment's proxy is not meant for this machine itself. */
-	if (!request->proxy_url && url_is_loopback(setup->host) && !SET(CURLOPT_PROXY, ""))
+	if (!request->proxy_url && http_host_is_loopback(setup->host) && !SET(CURLOPT_PROXY, ""))
 		return error_set(err, ERROR_INTERNAL, "libcurl does not take the proxy");
 	if (server_name && text_equal(scheme, "https")) {
 		replace_host(setup, curl, url, server_name);
