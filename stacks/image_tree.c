@@ -324,8 +324,7 @@ static bool check_same(const struct image_file *first, const struct image_file *
 
 	if (!b)
 		return false;
-	if (first->size_bytes == second->size_bytes && !strcmp(a, b) &&
-	    first->is_executable == second->is_executable)
+	if (first->size_bytes == second->size_bytes && !strcmp(a, b))
 		return true;
 	return error_set(err, ERROR_INVALID,
 	                 "/%s would come from %s and from %s, with different contents: take one "
@@ -342,10 +341,14 @@ static bool drop_copies(struct image_tree *tree, struct error **err)
 		    !check_same(&tree->files[i - 1], &tree->files[i], err))
 			return false;
 	for (i = 0; i < tree->count; i++) {
-		if (kept && !strcmp(tree->files[kept - 1].path, tree->files[i].path))
+		struct image_file *last = kept ? &tree->files[kept - 1] : NULL;
+
+		if (last && !strcmp(last->path, tree->files[i].path)) {
+			last->is_executable |= tree->files[i].is_executable;
 			release_file(&tree->files[i]);
-		else
+		} else {
 			tree->files[kept++] = tree->files[i];
+		}
 	}
 	tree->count = kept;
 	return true;

@@ -60,8 +60,8 @@ void image_tree_keep(struct image_tree *tree, void *kept, void (*release)(void *
 
 /*
  * In the order of bytes of their paths, which is that of the layer, whatever they were added in.
- * A file that was added twice with the same content stands once; INVALID: two with different
- * contents, or a file where another has a folder. Borrowed until more is added.
+ * A file that was added twice with the same content stands once, executable if either was; INVALID:
+ * two with different contents, or a file where another has a folder. Borrowed until more is added.
  */
 bool image_tree_files(struct image_tree *tree, const struct image_file **files, size_t *count,
                       struct error **err);
