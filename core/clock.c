@@ -74,6 +74,17 @@ bool clock_parse(const char *text, int64_t *at_ms)
 	return true;
 }
 
+bool clock_parse_http(const char *text, int64_t *at_ms)
+{
+	struct tm parts = { 0 };
+	const char *rest = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+
+	if (!rest || *rest)
+		return false;
+	*at_ms = (int64_t)timegm(&parts) * 1000;
+	return true;
+}
+
 char *clock_format_duration(int64_t duration_ms)
 {
 	int64_t seconds = duration_ms / 1000;

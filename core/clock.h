@@ -12,6 +12,8 @@ int64_t clock_now_ms(void);
 char *clock_format(int64_t at_ms);
 /* RFC 3339 with any fraction and offset; false when it is not. */
 bool clock_parse(const char *text, int64_t *at_ms);
+/* "Sun, 06 Nov 1994 08:49:37 GMT", as HTTP's Date header has it; false when it is not. */
+bool clock_parse_http(const char *text, int64_t *at_ms);
 /* "1h 2m", "42.1s", "350ms": for people; owned by the caller. */
 char *clock_format_duration(int64_t duration_ms);
 /* "10s", "5m", "2h", "1d", "250ms"; false when it is not, or negative. */

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/kube_call.h"
@@ -38,6 +39,25 @@ struct loop *kube_client_loop(const struct kube_client *client)
 const struct kube_config *kube_client_config(const struct kube_client *client)
 {
 	return client->config;
+}
+
+bool kube_client_clock_ahead(const struct kube_client *client, int64_t *ahead_ms)
+{
+	if (client->has_clock)
+		*ahead_ms = client->clock_ahead_ms;
+	return client->has_clock;
+}
+
+/* The header has whole seconds: on average half of one has passed. */
+static void read_clock(struct kube_client *client, const struct http_response *response)
+{
+	scoped(text) char *date = http_response_header(response, "Date");
+	int64_t at_ms;
+
+	if (!date || !clock_parse_http(date, &at_ms))
+		return;
+	client->has_clock = true;
+	client->clock_ahead_ms = at_ms + 500 - clock_now_ms();
 }
 
 void *kube_client_explain(const struct kube_client *client, struct error **err)
@@ -77,6 +97,8 @@ static bool perform_once(struct kube_client *client, struct kube_tries *tries,
 	}
 	answered = http_perform(client->http, &prepared.request, response, err);
 	kube_prepared_release(&prepared);
+	if (answered)
+		read_clock(client, response);
 	return answered || kube_client_explain(client, err);
 }
 

@@ -19,6 +19,9 @@ void kube_client_free(struct kube_client *client);
 DEFINE_CLEANUP(kube_client);
 const struct kube_config *kube_client_config(const struct kube_client *client);
 struct loop *kube_client_loop(const struct kube_client *client);
+/* How far the API server's clock is ahead of ours, by its last answer, to half a second; false when
+ * none has told. */
+bool kube_client_clock_ahead(const struct kube_client *client, int64_t *ahead_ms);
 
 /* A kind of object that stepop deals with: where its collection lives. */
 struct kube_kind {

@@ -17,6 +17,8 @@ struct kube_client {
 	struct http_client *http;
 	struct kube_config *config;
 	unsigned renewals; /* how often a fresh credential was asked for */
+	bool has_clock;    /* an answer told the server's time */
+	int64_t clock_ahead_ms;
 };
 
 /* A call in HTTP's terms, with what that borrows. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
@@ -103,6 +104,26 @@ static void test_kube_client_get__tries_again_when_the_server_is_busy(void **sta
 	assert_int_equal(fake_http_requests(kube.server), 4);
 	assert_int_equal(fake_http_connections(kube.server), 1);
 	assert_true(loop_now_ms() - began_ms >= 1000);
+}
+
+static void test_kube_client_clock_ahead__compares_the_server_s_clock_with_ours(void **state)
+{
+	scoped(error) struct error *err = NULL;
+	json_auto_t *pod = NULL;
+	int64_t ahead_ms = 0, expected_ms;
+	SCRIPT(script);
+	FAKE_KUBE(kube);
+	(void)state;
+	say(&script, "200 OK", "Date: Fri, 01 Jan 2100 00:00:00 GMT\r\n", "{\"kind\": \"Pod\"}");
+	fake_kube_open(&kube, script.answers, script.count);
+
+	assert_false(kube_client_clock_ahead(kube.client, &ahead_ms));
+	pod = kube_client_get(kube.client, &kube_pods, NULL, "x", &err);
+
+	assert_ok(pod, err);
+	assert_true(kube_client_clock_ahead(kube.client, &ahead_ms));
+	expected_ms = INT64_C(4102444800500) - clock_now_ms();
+	assert_true(ahead_ms >= expected_ms && ahead_ms < expected_ms + 60000);
 }
 
 static void test_kube_client_get__gives_up_after_four_tries(void **state)
@@ -330,6 +351,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kube_client_get__turns_refusals_into_errors),
 		cmocka_unit_test(test_kube_client_get__tries_again_when_the_server_is_busy),
+		cmocka_unit_test(
+			test_kube_client_clock_ahead__compares_the_server_s_clock_with_ours),
 		cmocka_unit_test(test_kube_client_get__gives_up_after_four_tries),
 		cmocka_unit_test(test_kube_client_create__tries_again_after_a_cut),
 		cmocka_unit_test(test_kube_client_get__says_that_the_server_cannot_be_reached),
