@@ -8,9 +8,8 @@
 #include "core/text.h"
 #include "submit/kube_object.h"
 #include "submit/spark_application_load.h"
+#include "submit/spark_demand.h"
 #include "submit/spark_memory.h"
-
-#define DEFAULT_EXECUTORS 2
 
 /* What the scheduler is asked for. */
 struct request {
@@ -21,59 +20,13 @@ struct request {
 
 /* ---- what is asked for ---- */
 
-static int64_t whole(const struct spark_conf *conf, const char *key, int64_t fallback)
-{
-	int64_t value = fallback;
-
-	spark_conf_get_int(conf, key, fallback, &value, NULL);
-	return value;
-}
-
-/* SchedulerBackendUtils.getInitialTargetExecutorNumber. */
-static int64_t initial_executors(const struct spark_conf *conf)
-{
-	static const char *const keys[] = { "spark.executor.instances",
-		                            "spark.dynamicAllocation.initialExecutors",
-		                            "spark.dynamicAllocation.minExecutors" };
-	int64_t most = 0;
-	bool is_dynamic = false;
-	size_t i;
-
-	spark_conf_get_bool(conf, "spark.dynamicAllocation.enabled", false, &is_dynamic, NULL);
-	if (!is_dynamic)
-		return whole(conf, keys[0], DEFAULT_EXECUTORS);
-	for (i = 0; i < ARRAY_SIZE(keys); i++)
-		most = whole(conf, keys[i], 0) > most ? whole(conf, keys[i], 0) : most;
-	return most;
-}
-
-/* Borrowed from the properties. */
-static const char *cpu_text(const struct spark_app *app, const char *role)
-{
-	scoped(text) char *request = text_printf("spark.kubernetes.%s.request.cores", role);
-	scoped(text) char *cores = text_printf("spark.%s.cores", role);
-	const char *text = spark_conf_get(app->conf, request);
-
-	if (!text)
-		text = spark_conf_get(app->conf, cores);
-	return text ? text : "1";
-}
-
-static int64_t cpu_milli(const struct spark_app *app, const char *role)
-{
-	const char *text = cpu_text(app, role);
-	double number = strtod(text, NULL);
-	double milli = text_ends_with(text, "m") ? number : 1000 * number;
-
-	return milli >= 0 && milli < 1e12 ? (int64_t)(milli + 0.5) : 0;
-}
-
 /* cpu and memory of the driver and the executors that the application begins with. */
 static json_t *total_resources(const struct request *request)
 {
 	const struct spark_app *app = request->part->loader->app;
 	int64_t count = request->executors;
-	int64_t cpu = cpu_milli(app, "driver") + count * cpu_milli(app, "executor");
+	int64_t cpu = spark_demand_cpu_milli(app, "driver") +
+	              count * spark_demand_cpu_milli(app, "executor");
 	int64_t mib = request->driver.total_mib + count * request->executor.total_mib;
 	scoped(text) char *cpu_quantity = text_printf("%" PRId64 "m", cpu);
 	scoped(text) char *memory_quantity = text_printf("%" PRId64 "Mi", mib);
@@ -161,10 +114,10 @@ static json_t *task_group(const struct request *request, const struct applicatio
 	scoped(text) char *name = text_printf("spark-%s", pod->role);
 	scoped(text) char *memory = text_printf("%" PRId64 "Mi", size->total_mib);
 	json_auto_t *selector = json_object();
-	json_t *group =
-		json_pack("{s:s, s:I, s:{s:s, s:s}}", "name", name, "minMember", (json_int_t)count,
-	                  "minResource", "cpu", cpu_text(request->part->loader->app, pod->role),
-	                  "memory", memory);
+	json_t *group = json_pack("{s:s, s:I, s:{s:s, s:s}}", "name", name, "minMember",
+	                          (json_int_t)count, "minResource", "cpu",
+	                          spark_demand_cpu(request->part->loader->app, pod->role), "memory",
+	                          memory);
 	size_t i;
 
 	json_object_update(selector, json_object_get(request->part->value, "nodeSelector"));
@@ -242,7 +195,7 @@ void application_read_scheduler(const struct application_part *part, const char 
                                 const json_t *scheduler)
 {
 	const struct spark_app *app = part->loader->app;
-	struct request request = { .part = part, .executors = initial_executors(app->conf) };
+	struct request request = { .part = part, .executors = spark_demand_executors(app->conf) };
 	const char *name = json_string_value(scheduler);
 	scoped(error) struct error *err = NULL;
 	scoped(text) char *why = NULL;
