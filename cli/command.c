@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
 	&cmd_stack_set,
 	&cmd_stack_update,
 	&cmd_stack_delete,
+	&cmd_stack_check,
 	&cmd_stack_export,
 	&cmd_stack_import,
 	&cmd_rbac_render,

@@ -26,7 +26,7 @@ extern const struct command cmd_components[COMPONENT_TYPE_COUNT][COMPONENT_VERB_
 extern const struct command cmd_init, cmd_register;
 extern const struct command cmd_stack_register, cmd_stack_list, cmd_stack_describe, cmd_stack_set,
 	cmd_stack_update, cmd_stack_delete;
-extern const struct command cmd_stack_export, cmd_stack_import;
+extern const struct command cmd_stack_check, cmd_stack_export, cmd_stack_import;
 extern const struct command cmd_secret_register, cmd_secret_list, cmd_secret_describe,
 	cmd_secret_update, cmd_secret_delete;
 extern const struct command cmd_run, cmd_runs_list, cmd_runs_describe, cmd_logs;

@@ -77,6 +77,12 @@ bool step_operator_check(struct step_operator *operator, const struct step * ste
 	return true;
 }
 
+void step_operator_probe(struct step_operator *operator, struct probe_report * report)
+{
+	if (operator->flavor->probe)
+		operator->flavor->probe(operator, report);
+}
+
 json_t *step_operator_render(struct step_operator *operator, const struct step_launch * launch,
                              struct error **err)
 {

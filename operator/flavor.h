@@ -12,6 +12,7 @@
 #include "core/loop.h"
 #include "operator/pipeline.h"
 #include "stacks/artifact.h"
+#include "stacks/probe.h"
 #include "stacks/stack.h"
 
 #define FLAVOR_ABI 1
@@ -91,6 +92,8 @@ struct flavor {
 	 * not wait for the step. The caller owns the job. */
 	struct job *(*launch)(struct step_operator *operator, const struct step_launch * launch,
 	                      const struct job_events *events, void *context, struct error **err);
+	/* Tries what launch() will need, without making anything; optional (stacks/probe.h). */
+	void (*probe)(struct step_operator *operator, struct probe_report * report);
 	/* Asks for the end; the job reports it. Cancelling a finished job succeeds. */
 	bool (*cancel)(struct job *job, struct error **err);
 	/* How it is called outside: "spark-namespace/spark-pipeline-…-driver", "pid 123". Borrowed.
@@ -119,6 +122,7 @@ void step_operator_free(struct step_operator *operator);
 DEFINE_CLEANUP(step_operator);
 bool step_operator_check(struct step_operator *operator, const struct step * step,
                          struct error **err);
+void step_operator_probe(struct step_operator *operator, struct probe_report * report);
 json_t *step_operator_render(struct step_operator *operator, const struct step_launch * launch,
                              struct error **err);
 struct job *job_launch(struct step_operator *operator, const struct step_launch * launch,

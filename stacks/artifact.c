@@ -194,6 +194,18 @@ bool artifact_check(struct artifact_store *store, struct error **err)
 	return store->flavor->check(store, err);
 }
 
+void artifact_probe(struct artifact_store *store, struct probe_report *report)
+{
+	scoped(error) struct error *err = NULL;
+
+	if (store->flavor->probe)
+		store->flavor->probe(store, report);
+	else if (artifact_check(store, &err))
+		probe_ok(report, "read and write", "%s", store->root);
+	else
+		probe_fault(report, "read and write", NULL, err);
+}
+
 char *artifact_uri(const struct artifact_store *store, const char *pipeline, const char *run_id,
                    const char *step, int attempt, const char *output)
 {

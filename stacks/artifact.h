@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/http.h"
 #include "stacks/component.h"
+#include "stacks/probe.h"
 #include "stacks/secret.h"
 
 struct artifact_store;
@@ -71,6 +72,8 @@ struct artifact_flavor {
 	             size_t *count, struct error **err);
 	/* Can it be written and read, by this process? Errors say what to do. */
 	bool (*check)(struct artifact_store *store, struct error **err);
+	/* Tries more than check() does; optional: else check() is what is tried. */
+	void (*probe)(struct artifact_store *store, struct probe_report *report);
 	/* Adds to the two objects; NULL: there is nothing to add. */
 	void (*access)(struct artifact_store *store, struct artifact_access *access);
 	/* Environment variables by which a process of this machine is who we are, for as long as
@@ -114,6 +117,8 @@ bool artifact_size(struct artifact_store *store, const char *uri, int64_t *size_
 bool artifact_list(struct artifact_store *store, const char *uri, struct artifact_entry **entries,
                    size_t *count, struct error **err);
 bool artifact_check(struct artifact_store *store, struct error **err);
+/* Tries what runs will need of it, and adds what came of it (stacks/probe.h). */
+void artifact_probe(struct artifact_store *store, struct probe_report *report);
 /* Fills in *access, which the caller releases; nothing is needed for a local store. */
 void artifact_access(struct artifact_store *store, struct artifact_access *access);
 /* For processes of this machine where artifact_access() gives no secrets: environment variable ->

@@ -10,6 +10,7 @@
 #include "operator/flavors/flavors.h"
 #include "operator/flavors/spark_kubernetes_app.h"
 #include "operator/flavors/spark_kubernetes_job.h"
+#include "operator/flavors/spark_kubernetes_probe.h"
 #include "operator/step_launch.h"
 #include "submit/driver_pod.h"
 #include "submit/kube_client.h"
@@ -191,6 +192,19 @@ static bool spark_check(struct step_operator *operator, const struct step * step
 	scoped(driver_objects) json_t *objects = build_objects(spark, &launch, NULL, err);
 
 	return objects != NULL;
+}
+
+static void spark_probe(struct step_operator *operator, struct probe_report * report)
+{
+	struct spark_operator *spark = spark_operator_of(operator);
+	const struct spark_kubernetes_target target = {
+		.component = spark->component,
+		.server = spark->server,
+		.namespace = spark->namespace,
+		.artifacts = spark->context->artifacts,
+	};
+
+	spark_kubernetes_probe(&target, spark->kube, report);
 }
 
 static const char *label(const json_t *pod, const char *name)
@@ -450,6 +464,7 @@ const struct flavor flavor_spark_kubernetes = {
 	.open = spark_open,
 	.check = spark_check,
 	.render = spark_render,
+	.probe = spark_probe,
 	.launch = spark_launch,
 	.cancel = spark_cancel,
 	.describe = spark_describe,
