@@ -314,6 +314,9 @@ const struct command cmd_submit = {
 	                  "Spark of the image: 3.5 to 4.3; default: by the image's name", NULL },
 			{ "submission-id", 0, VALUE_ONE, "ID",
 	                  "submitting again under the same id finds what is there", NULL },
+			{ "pod-security", 0, VALUE_ONE, "LEVEL",
+	                  "restricted: pods satisfy that Pod Security Standard; default: none",
+	                  (const char *const[]){ "none", "restricted", NULL } },
 			{ "start-timeout", 0, VALUE_ONE, "DURATION",
 	                  "how long a driver may take to start; default: " START_TIMEOUT
 	                  "; 0: no limit",

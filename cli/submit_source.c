@@ -240,11 +240,14 @@ static void set_place(struct submit_source *source, struct spark_app *app)
 		app->master = text_copy(source->server);
 }
 
-/* Names and labels. */
+/* Names and labels, and what else was typed. */
 static bool complete(struct submit_source *source, struct spark_app *app, struct error **err)
 {
+	const char *security = argument_option(source->arguments, "pod-security");
+
 	set_place(source, app);
-	if (!set_version(app, err))
+	if (!set_version(app, err) ||
+	    (security && !pod_security_parse(security, &app->pod_security, err)))
 		return false;
 	spark_app_complete(app);
 	if (!app->labels)

@@ -56,6 +56,12 @@ bool driver_add_files(struct driver_build *build, struct error **err);
 bool driver_add_config(struct driver_build *build, struct error **err);
 bool driver_add_extra_objects(struct driver_build *build, struct error **err);
 bool driver_lay_over(struct driver_build *build, struct error **err);
+bool driver_restrict(struct driver_build *build, struct error **err);
+
+/* Makes the template of executors, whose Spark container is `container`, what pod security wants;
+ * checked is also what properties will add to it. */
+bool driver_restrict_executors(const struct driver_build *build, json_t *pod, json_t *container,
+                               struct error **err);
 
 struct driver_feature {
 	bool (*add)(struct driver_build *build, struct error **err);

@@ -42,6 +42,7 @@ static const struct driver_feature features[] = {
 	{ driver_add_config, NULL }, /* the last of Spark's: it writes down what others have set */
 	{ driver_add_extra_objects, NULL },
 	{ driver_lay_over, NULL },
+	{ driver_restrict, NULL }, /* whatever the others have made */
 };
 
 json_t *driver_build_properties(const struct driver_build *build, const char *prefix)

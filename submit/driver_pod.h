@@ -40,6 +40,9 @@
  * - A pod template is read from this machine only, must be a Pod (or tell no kind), may have no
  *   spec, and is refused where a number of it would have to become text and could lose digits
  *   (3.10), or is octal or decimal by the release of Spark (0644).
+ * - With app->pod_security "restricted" driver and executors have the security contexts that the
+ *   Pod Security Standard asks for (submit/pod_security.h), executors by a template that is made
+ *   or added to; they have no token of their account, unless the template says otherwise.
  * - A Hadoop configuration file that is no UTF-8 arrives as it is (3.5 spoils it, 4.3 ends).
  */
 json_t *driver_objects_build(const struct spark_app *app, struct error **err);

@@ -13,6 +13,8 @@
 #define DRIVER_FILE "spark.kubernetes.driver.podTemplateFile"
 #define DRIVER_CONTAINER_NAME "spark.kubernetes.driver.podTemplateContainerName"
 #define EXECUTOR_FILE "spark.kubernetes.executor.podTemplateFile"
+#define EXECUTOR_CONTAINER_NAME "spark.kubernetes.executor.podTemplateContainerName"
+#define EXECUTOR_CONTAINER "spark-kubernetes-executor"
 #define EXECUTOR_KEY "podspec-configmap-key"
 #define EXECUTOR_FOLDER "/opt/spark/pod-template"
 #define EXECUTOR_NAME "pod-spec-template.yml"
@@ -178,29 +180,32 @@ static bool check_template(const struct document *document, json_t *pod, struct 
 	return faults_check(faults, err);
 }
 
-static json_t *read_template(const char *uri, struct error **err)
+static json_t *read_template(const char *property, const char *uri, struct error **err)
 {
-	scoped(text) char *path = driver_client_path(DRIVER_FILE, uri, err);
+	scoped(text) char *path = driver_client_path(property, uri, err);
 	scoped(document) struct document *document = path ? document_read(path, err) : NULL;
 
 	if (!path)
 		return NULL;
 	if (!document || !check_template(document, document_root(document), err))
-		return error_wrap(err, DRIVER_FILE);
+		return error_wrap(err, "%s", property);
 	return json_incref(document_root(document));
 }
 
-/* Owned by the caller; an empty one where the user has none. */
-static json_t *driver_template(const struct driver_build *build, struct error **err)
+/* The template that is given, else the one of the property, else an empty one; owned by the caller.
+ */
+static json_t *template_of(const struct driver_build *build, const json_t *given,
+                           const char *property, struct error **err)
 {
-	const char *uri = spark_conf_get(build->conf, DRIVER_FILE);
+	const char *uri = spark_conf_get(build->conf, property);
 	json_auto_t *copy = NULL;
 
-	if (!build->app->driver_template)
-		return uri ? read_template(uri, err) : json_object();
-	copy = json_deep_copy(build->app->driver_template);
+	if (!given)
+		return uri ? read_template(property, uri, err) : json_object();
+	copy = json_deep_copy(given);
 	if (!check_template(NULL, copy, err))
-		return error_wrap(err, "the driver's pod template");
+		return error_wrap(err, "the %s's pod template",
+		                  text_equal(property, DRIVER_FILE) ? "driver" : "executor");
 	return take(copy);
 }
 
@@ -214,12 +219,11 @@ static json_t *part_of(json_t *object, const char *key, json_t *empty)
 	return json_object_get(object, key);
 }
 
-/* KubernetesUtils.selectSparkContainer: the one of that name, else the first; it is put behind the
- * others. */
-static json_t *choose_container(json_t *containers, const char *name)
+/* KubernetesUtils.selectSparkContainer: the one of that name, else the first. */
+static size_t find_container(const json_t *containers, const char *name)
 {
-	json_t *chosen = NULL, *container;
 	size_t at = 0, found = 0, i;
+	json_t *container;
 
 	json_array_foreach (containers, i, container)
 		if (name &&
@@ -227,10 +231,18 @@ static json_t *choose_container(json_t *containers, const char *name)
 			at = i;
 			found++;
 		}
-	chosen = json_array_get(containers, found == 1 ? at : 0);
+	return found == 1 ? at : 0;
+}
+
+/* The one that find_container() finds; it is put behind the others. */
+static json_t *choose_container(json_t *containers, const char *name)
+{
+	size_t at = find_container(containers, name);
+	json_t *chosen = json_array_get(containers, at);
+
 	if (chosen) {
 		json_incref(chosen);
-		json_array_remove(containers, found == 1 ? at : 0);
+		json_array_remove(containers, at);
 	} else {
 		chosen = json_object();
 	}
@@ -241,7 +253,7 @@ static json_t *choose_container(json_t *containers, const char *name)
 bool driver_begin_pod(struct driver_build *build, struct error **err)
 {
 	scoped(text) char *name = spark_app_driver_name(build->app);
-	json_auto_t *template = driver_template(build, err);
+	json_auto_t *template = template_of(build, build->app->driver_template, DRIVER_FILE, err);
 	json_t *metadata, *spec;
 
 	if (!template)
@@ -261,25 +273,61 @@ bool driver_begin_pod(struct driver_build *build, struct error **err)
 	return true;
 }
 
+static char *yaml_of(const json_t *value)
+{
+	struct text_stream stream;
+
+	document_write_yaml(value, text_stream_open(&stream));
+	return text_stream_take(&stream);
+}
+
 /* As it stands in the file: the driver, not the client, makes sense of it. Owned by the caller. */
-static char *executor_template(const struct driver_build *build, struct error **err)
+static char *executor_file(const struct driver_build *build, struct error **err)
 {
 	const char *uri = spark_conf_get(build->conf, EXECUTOR_FILE);
-	scoped(text) char *path = NULL;
+	scoped(text) char *path = driver_client_path(EXECUTOR_FILE, uri, err);
 	scoped(text) char *text = NULL;
-	struct text_stream stream;
 	size_t size;
 
-	if (build->app->executor_template) {
-		document_write_yaml(build->app->executor_template, text_stream_open(&stream));
-		return text_stream_take(&stream);
-	}
-	path = driver_client_path(EXECUTOR_FILE, uri, err);
 	text = path ? driver_client_read(EXECUTOR_FILE, path, &size, err) : NULL;
 	if (text && !text_is_utf8(text, size))
 		return error_set(err, ERROR_INVALID, "%s: '%s' is not UTF-8 text", EXECUTOR_FILE,
 		                 path);
 	return take(text);
+}
+
+/* What there is, with all that pod security wants of executors; owned by the caller. */
+static char *restricted_template(const struct driver_build *build, struct error **err)
+{
+	json_auto_t *pod = template_of(build, build->app->executor_template, EXECUTOR_FILE, err);
+	json_auto_t *whole = NULL;
+	json_t *containers;
+
+	if (!pod)
+		return NULL;
+	whole = json_pack("{s:s, s:s}", "apiVersion", "v1", "kind", "Pod");
+	json_object_update_missing(whole, pod);
+	containers = part_of(part_of(whole, "spec", json_object()), "containers", json_array());
+	if (!json_array_size(containers))
+		json_array_append_new(containers, json_pack("{s:s}", "name", EXECUTOR_CONTAINER));
+	if (!driver_restrict_executors(
+		    build, whole,
+		    json_array_get(
+			    containers,
+			    find_container(containers,
+	                                   spark_conf_get(build->conf, EXECUTOR_CONTAINER_NAME))),
+		    err))
+		return NULL;
+	return yaml_of(whole);
+}
+
+static char *executor_template(const struct driver_build *build, struct error **err)
+{
+	if (build->app->pod_security == POD_SECURITY_RESTRICTED)
+		return restricted_template(build, err);
+	if (build->app->executor_template)
+		return yaml_of(build->app->executor_template);
+	return executor_file(build, err);
 }
 
 bool driver_add_executor_template(struct driver_build *build, struct error **err)
@@ -289,7 +337,8 @@ bool driver_add_executor_template(struct driver_build *build, struct error **err
 	scoped(text) char *text = NULL;
 	json_t *map;
 
-	if (!build->app->executor_template && !spark_conf_get(build->conf, EXECUTOR_FILE))
+	if (!build->app->executor_template && !spark_conf_get(build->conf, EXECUTOR_FILE) &&
+	    build->app->pod_security == POD_SECURITY_NONE)
 		return true;
 	text = executor_template(build, err);
 	if (!text)

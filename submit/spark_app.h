@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "core/error.h"
+#include "submit/pod_security.h"
 #include "submit/spark_conf.h"
 
 enum spark_resource {
@@ -66,6 +67,8 @@ struct spark_app {
 	 * template cannot have against them: its `env` is appended, so that it wins, and its
 	 * `resources` replace theirs. A container; owned; or NULL. */
 	json_t *driver_overlay;
+	/* Of the driver's pod, and of the executors' by their template. */
+	enum pod_security pod_security;
 	/* Objects made beside Spark's, in front of the Pod, and owned by it: apiVersion, kind,
 	 * metadata.name and what they hold; namespace and labels are added. Array or NULL; owned.
 	 */

@@ -97,7 +97,9 @@ static char *advise_pod_security(const struct refusal *refusal)
 	if (!level)
 		return NULL;
 	return text_printf("the namespace '%s' enforces Pod Security '%s', which this pod does not "
-	                   "satisfy; use another namespace, or have the level lowered",
+	                   "satisfy; have stepop make pods that do, with 'stepop submit "
+	                   "--pod-security=restricted' or the step operator's "
+	                   "pod_security=restricted",
 	                   refusal->namespace, level);
 }
 

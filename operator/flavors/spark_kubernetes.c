@@ -16,6 +16,7 @@
 #include "submit/kube_client.h"
 #include "submit/kube_object.h"
 #include "submit/kube_stream.h"
+#include "submit/pod_security.h"
 #include "submit/spark_release.h"
 #include "submit/spark_upload.h"
 #include "submit/submission.h"
@@ -437,6 +438,9 @@ static const struct component_option options[] = {
 	{ "spark_version", OPTION_TEXT, false,
 	  "of the image, as in 4.3; default: what the image's name says, else 3.5.9",
 	  spark_release_check },
+	{ "pod_security", OPTION_TEXT, false,
+	  "restricted: pods satisfy that Pod Security Standard; default: none",
+	  pod_security_check },
 	{ "start_timeout", OPTION_DURATION, false,
 	  "how long a driver may take to start; default: 10m", NULL },
 	{ "submit_kwargs", OPTION_JSON, false, "Spark properties for every step, as JSON", NULL },

@@ -184,9 +184,12 @@ bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
 {
 	struct artifact_access access = { 0 };
 	bool own_identity;
+	const char *security = component_text(target->component, "pod_security", NULL);
 	scoped(text) char *submitted_at = text_printf("%lld", (long long)clock_now_ms());
 
 	*app = (struct spark_app){ 0 };
+	if (security && !pod_security_parse(security, &app->pod_security, err))
+		return false;
 	artifact_access(target->artifacts, &access);
 	set_identity(target, launch, app);
 	set_secrets(&access, app);
