@@ -27,6 +27,7 @@ if reason=$("$cluster/can_host.sh"); then
 	try cancel
 	try submit
 	try submit_faults
+	try restricted
 else
 	echo "SKIPPED: the runs on a real node: $reason" >&2
 	[ "${CI:-}" != true ] || failed=$((failed + 1))
