@@ -135,7 +135,7 @@ static bool take_answers(struct postgres_database *postgres, const struct taking
 	bool failed = false;
 
 	while (status != PGRES_PIPELINE_SYNC) {
-		PGresult *result;
+		PGresult *result = NULL;
 
 		if (!next_result(postgres, &result, failed ? NULL : err))
 			return false;
