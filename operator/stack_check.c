@@ -96,7 +96,7 @@ static void check_metadata(struct stack_check *check)
 	const struct component *component = begin(check, COMPONENT_METADATA_STORE);
 	scoped(error) struct error *err = NULL;
 	scoped(metadata_store) struct metadata_store *store =
-		metadata_store_open(check->project, component, &err);
+		metadata_store_open(check->project, component, check->secrets, &err);
 
 	if (store)
 		probe_ok(check->report, "database", "opened; its schema is this program's");
