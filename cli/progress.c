@@ -309,12 +309,34 @@ static void output(void *context, const struct run *run, size_t index, const cha
 		output_plain(progress, run, index, bytes, size);
 }
 
+/* The table is drawn anew below what is said. */
+static void notice(void *context, const struct run *run, const char *text)
+{
+	struct progress *progress = context;
+	scoped(text) char *time = clock_format_duration(clock_now_ms() - progress->begun_at);
+	scoped(text) char *at = clock_format(clock_now_ms());
+
+	if (progress->kind == PROGRESS_JSON) {
+		json_auto_t *line =
+			json_pack("{s:s, s:s, s:s}", "at", at, "run", run_id(run), "notice", text);
+
+		json_dumpf(line, progress->out, JSON_COMPACT);
+		fputc('\n', progress->out);
+	} else if (progress->kind != PROGRESS_NONE) {
+		fprintf(progress->out, "%s[%8s] %s\n", progress->line_open ? "\n" : "", time, text);
+		progress->line_open = false;
+		progress->drawn = 0;
+	}
+}
+
 const struct run_observer *progress_observer(const struct progress *progress)
 {
-	static const struct run_observer still = { .step_changed = step_changed, .output = output };
-	static const struct run_observer ticking = { .step_changed = step_changed,
-		                                     .tick = tick,
-		                                     .output = output };
+	static const struct run_observer still = { .step_changed = step_changed,
+		                                   .notice = notice,
+		                                   .output = output };
+	static const struct run_observer ticking = {
+		.step_changed = step_changed, .tick = tick, .notice = notice, .output = output
+	};
 
 	return progress->kind == PROGRESS_TTY ? &ticking : &still;
 }

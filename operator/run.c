@@ -36,6 +36,9 @@ static void release_step(struct run_step *step)
 	loop_cancel(step->fetch_timer);
 	job_free(step->job);
 	job_report_release(&step->final);
+	if (step->prepared)
+		run_launch_release(step->prepared);
+	free(step->prepared);
 	free(step->work_folder);
 	free(step->log_path);
 	free(step->detail);
@@ -51,6 +54,7 @@ void run_free(struct run *run)
 
 	if (!run)
 		return;
+	run_recorder_release(run);
 	for (i = 0; run->steps && i < run->pipeline->step_count; i++)
 		release_step(&run->steps[i]);
 	free(run->steps);

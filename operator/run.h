@@ -45,6 +45,8 @@ struct run_observer {
 	void (*step_changed)(void *context, const struct run *run, size_t step);
 	/* Once a second, for what shows passing time; optional. */
 	void (*tick)(void *context, const struct run *run);
+	/* One line for people: something outside the run's steps matters to it; optional. */
+	void (*notice)(void *context, const struct run *run, const char *text);
 	/* A piece of a step's output; only with run_options.wants_output. */
 	void (*output)(void *context, const struct run *run, size_t step, const char *bytes,
 	               size_t size);

@@ -19,7 +19,6 @@
 /* A job that does not end when it is asked to is left to the cluster's garbage collection. */
 #define CANCEL_PATIENCE_MS 60000
 
-static void launch_ready(struct run *run);
 static void job_changed(void *context, struct job *job, const struct job_report *report);
 static void job_output(void *context, struct job *job, const char *bytes, size_t size);
 
@@ -297,35 +296,48 @@ static void fail_launch(struct run_step *step, const struct error *error)
 	end_step(step, STEP_FAILED);
 }
 
-static bool start_job(struct run_step *step, struct error **err)
+/* Stages what the attempt needs and notes it; it is launched when that is recorded. */
+static bool prepare(struct run_step *step, struct error **err)
 {
-	struct run *run = step->run;
-	const struct job_events *events =
-		run->context.wants_output ? &job_events_with_output : &job_events;
-	struct run_launch prepared;
-	bool ok = run_launch_prepare(step, step->attempt, true, &prepared, err);
+	step->prepared = xcalloc(1, sizeof(*step->prepared));
+	if (!run_launch_prepare(step, step->attempt, true, step->prepared, err) ||
+	    !file_make_folders(step->work_folder, 0755, err))
+		return false;
+	run_record_step(step, "state", "launching");
+	return true;
+}
 
-	if (ok && file_make_folders(step->work_folder, 0755, err)) {
-		run_record_step(step, "state", "launching");
-		/* Recorded before it is acted upon, or not acted upon. */
-		if (run->fatal)
-			error_pass(err, error_copy(run->fatal));
-		else
-			step->job =
-				job_launch(step->operator, & prepared.launch, events, step, err);
+static void prepare_ready(struct run *run)
+{
+	size_t index;
+
+	while (!run->fatal && (index = scheduler_take(run->scheduler)) != SCHEDULER_NONE) {
+		struct run_step *step = &run->steps[index];
+		scoped(error) struct error *err = NULL;
+
+		step->attempt = 1;
+		step->created_at = clock_now_ms();
+		if (prepare(step, &err)) {
+			step->next_prepared = NULL;
+			*run->prepared_end = step;
+			run->prepared_end = &step->next_prepared;
+		} else {
+			fail_launch(step, err);
+		}
 	}
-	run_launch_release(&prepared);
-	return step->job != NULL;
 }
 
 static void launch(struct run_step *step)
 {
 	struct run *run = step->run;
+	const struct job_events *events =
+		run->context.wants_output ? &job_events_with_output : &job_events;
 	scoped(error) struct error *err = NULL;
 
-	step->attempt = 1;
-	step->created_at = clock_now_ms();
-	if (!start_job(step, &err)) {
+	step->job = job_launch(step->operator, & step->prepared->launch, events, step, &err);
+	run_launch_release(step->prepared);
+	free(take(step->prepared));
+	if (!step->job) {
 		fail_launch(step, err);
 		return;
 	}
@@ -335,12 +347,25 @@ static void launch(struct run_step *step)
 	notify(run, step->index);
 }
 
+static struct run_step *take_prepared(struct run *run)
+{
+	struct run_step *step = run->prepared;
+
+	run->prepared = step->next_prepared;
+	if (!run->prepared)
+		run->prepared_end = &run->prepared;
+	return step;
+}
+
+/* An attempt is recorded before it is acted upon, many of them at once. */
 static void launch_ready(struct run *run)
 {
-	size_t index;
-
-	while (!run->fatal && (index = scheduler_take(run->scheduler)) != SCHEDULER_NONE)
-		launch(&run->steps[index]);
+	prepare_ready(run);
+	while (run->prepared && run_record_flush(run)) {
+		while (run->prepared)
+			launch(take_prepared(run));
+		prepare_ready(run); /* in the place of those that could not be launched */
+	}
 }
 
 /* A job's own callbacks are over when the loop's turn is. */
@@ -359,8 +384,7 @@ static void renew_lease(void *context)
 	struct run *run = context;
 
 	run->lease_timer = loop_start_timer(run->loop, LEASE_RENEWAL_MS, renew_lease, run);
-	if (!run->fatal && !metadata_renew_lease(run->metadata, &run->lease, &run->fatal))
-		error_wrap(&run->fatal, "keep the lease of run '%s'", run->name);
+	run_record_lease(run);
 }
 
 static void cancel_impatiently(void *context)
@@ -399,18 +423,30 @@ static void cancel_jobs(struct run *run)
 	}
 }
 
+/* Those that wait for a record have no job yet. */
+static void cancel_prepared(struct run *run)
+{
+	while (run->prepared) {
+		struct run_step *step = take_prepared(run);
+
+		replace(&step->detail, xstrdup("cancelled"));
+		end_step(step, STEP_CANCELLED);
+	}
+}
+
 static void interrupted(void *context, int signal_number)
 {
 	struct run *run = context;
 	struct others others = { .run = run, .reason = "cancelled" };
 
-	if (run->signal_number) {
+	if (run->signal_number || run->ended_at) {
 		run->leaving = true;
 		return;
 	}
 	run->signal_number = signal_number;
 	scheduler_cancel(run->scheduler, note_other, &others);
 	flush_others(&others);
+	cancel_prepared(run);
 	cancel_jobs(run);
 	run->cancel_timer =
 		loop_start_timer(run->loop, CANCEL_PATIENCE_MS, cancel_impatiently, run);
@@ -462,6 +498,16 @@ static char *failed_steps(const struct run *run)
 	return text_stream_take(&stream);
 }
 
+static void end_run(struct run *run)
+{
+	run_state_move(&run->state,
+	               run->signal_number ? RUN_CANCELLED : scheduler_outcome(run->scheduler));
+	run->ended_at = clock_now_ms();
+	if (run->state == RUN_FAILED)
+		replace(&run->reason, failed_steps(run));
+	run_record_ended(run);
+}
+
 static bool conclude(struct run *run, struct error **err)
 {
 	if (run->fatal)
@@ -470,14 +516,6 @@ static bool conclude(struct run *run, struct error **err)
 		return error_set(err, ERROR_INTERRUPTED,
 		                 "left at the second signal; jobs of run '%s' may still be ending",
 		                 run->name);
-	run_state_move(&run->state,
-	               run->signal_number ? RUN_CANCELLED : scheduler_outcome(run->scheduler));
-	run->ended_at = clock_now_ms();
-	if (run->state == RUN_FAILED)
-		replace(&run->reason, failed_steps(run));
-	run_record_ended(run);
-	if (run->fatal)
-		return error_pass(err, take(run->fatal));
 	if (run->signal_number)
 		return error_set(
 			err, run->signal_number == SIGINT ? ERROR_INTERRUPTED : ERROR_TERMINATED,
@@ -488,20 +526,31 @@ static bool conclude(struct run *run, struct error **err)
 	return true;
 }
 
+/* True when the run has ended and that is recorded. */
+static bool proceed(struct run *run)
+{
+	free_ended_jobs(run);
+	launch_ready(run);
+	if (scheduler_is_done(run->scheduler) && !run->ended_at)
+		end_run(run);
+	if (run->ended_at)
+		return run_record_flush(run);
+	run_record_turn(run);
+	return false;
+}
+
 bool run_execute(struct run *run, const struct run_observer *observer, void *context,
                  struct error **err)
 {
 	run->observer = observer;
 	run->observer_context = context;
+	run->prepared_end = &run->prepared;
 	if (!run_record_created(run, err))
 		return error_wrap(err, "record the run '%s'", run->name);
+	run_recorder_start(run);
 	start_sources(run);
-	launch_ready(run);
-	while (!run->fatal && !run->leaving && !scheduler_is_done(run->scheduler)) {
+	while (!proceed(run) && !run->fatal && !run->leaving)
 		loop_step(run->loop, -1);
-		free_ended_jobs(run);
-		launch_ready(run);
-	}
 	stop_sources(run);
 	return conclude(run, err);
 }

@@ -16,6 +16,8 @@
 #include "stacks/secret.h"
 #include "stacks/stack.h"
 
+struct run_launch;
+
 /* One step of the run, with its present attempt. */
 struct run_step {
 	struct run *run;
@@ -25,7 +27,7 @@ struct run_step {
 	const struct component *component; /* the operator's; borrowed */
 	struct job *job;
 	int attempt;   /* 0: not launched yet */
-	bool launched; /* its attempt is recorded */
+	bool is_noted; /* to be recorded */
 	char *work_folder, *log_path;
 	char *detail, *message, *advice;
 	bool has_exit_code;
@@ -40,12 +42,28 @@ struct run_step {
 	int fetch_tries;
 	struct loop_source *fetch_timer;
 	struct run_step *next_ended;
+	/* Prepared, and launched once that is recorded. */
+	struct run_launch *prepared;
+	struct run_step *next_prepared;
 };
 
 struct run_operator {
 	const struct component *component; /* of the stack, or owned below */
 	struct component *owned;
 	struct step_operator *operator;
+};
+
+/* What is to be recorded, and when (run_record.c). */
+struct run_recorder {
+	size_t *steps; /* whose rows changed */
+	size_t step_count;
+	struct event_row *events; /* their messages are owned */
+	size_t event_count;
+	bool run_changed, lease_is_due;
+	struct loop_source *timer;
+	int64_t rest_until_ms;
+	int64_t away_since_ms; /* 0: the store is there */
+	int64_t pause_ms;      /* before the next attempt to reach it */
 };
 
 struct run {
@@ -65,6 +83,8 @@ struct run {
 	struct scheduler *scheduler;
 	struct run_step *steps;
 	struct run_step *ended; /* their jobs are freed after the loop's turn */
+	struct run_step *prepared, **prepared_end;
+	struct run_recorder recorder;
 	enum run_state state;
 	int64_t created_at, ended_at;
 	char *reason;
@@ -77,14 +97,34 @@ struct run {
 	struct error *fatal; /* the run cannot be driven any further */
 };
 
-/* Rows of the metadata store (run_record.c). Each is one transaction; a failure becomes run->fatal.
- */
+/* What a run knows as rows (run_rows.c). They borrow from the run, but for the artifacts. */
+struct run_row run_row(const struct run *run);
+struct step_row run_step_row(const struct run_step *step);
+struct attempt_row run_attempt_row(const struct run_step *step);
+void run_append_artifact_rows(const struct run_step *step, struct artifact_row **rows,
+                              size_t *count);
+void run_free_artifact_rows(struct artifact_row *rows, size_t count);
+/* Creates the run in the store, with its steps and its lease. */
 bool run_record_created(struct run *run, struct error **err);
+
+/*
+ * Changes (run_record.c) are noted, and written together: by run_record_turn(), which the engine
+ * calls after each turn of its loop and which rests between two writes, or by run_record_flush().
+ * While the store is away they are kept, and written when it is back; the steps that run are
+ * followed meanwhile. Only what cannot be helped by waiting becomes run->fatal.
+ */
+void run_recorder_start(struct run *run);
+void run_recorder_release(struct run *run);
 /* The step's row and its attempt's; `event` (or NULL) is appended with `kind`. */
 void run_record_step(struct run_step *step, const char *kind, const char *event);
 /* The rows of steps that changed without an attempt of their own (skipped, cancelled). */
 void run_record_others(struct run *run, const size_t *steps, size_t count);
 void run_record_ended(struct run *run);
+/* The lease is to be renewed, which every write does. */
+void run_record_lease(struct run *run);
+void run_record_turn(struct run *run);
+/* True when nothing is left to be written. */
+bool run_record_flush(struct run *run);
 
 /* The contract and the rest of a launch (run.c); released with run_launch_release(). */
 struct run_launch {

@@ -1,221 +1,284 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turns what a run knows into rows of the metadata store. */
+/* Records what a run does: noted at once, written together, kept while the store is away. */
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/digest.h"
 #include "core/memory.h"
 #include "core/text.h"
-#include "operator/code_bundle.h"
 #include "operator/run_parts.h"
 
-/* Rows are borrowed by the store, which reads them only. */
-static char *lend(const char *text)
+/* A call waits at most so long for the store: the engine waits with it. */
+#define PATIENCE_MS 2000
+#define PATIENCE_WHILE_AWAY_MS 500
+/* Writing takes a tenth of the engine's time at most, but for what it has to wait for. */
+#define REST_FACTOR 9
+#define FIRST_PAUSE_MS 500
+#define LONGEST_PAUSE_MS 15000
+/* How long a store may be away when there is nothing left to do but to record. */
+#define AWAY_LIMIT_MS (10 * 60 * 1000)
+
+static void write_later(void *context);
+
+static void notice(struct run *run, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+static void notice(struct run *run, const char *format, ...)
 {
-	return (char *)text;
+	scoped(text) char *text = NULL;
+	va_list args;
+
+	if (!run->observer || !run->observer->notice)
+		return;
+	va_start(args, format);
+	text = text_vprintf(format, args);
+	va_end(args);
+	run->observer->notice(run->observer_context, run, text);
 }
 
-static struct run_row run_row_of(const struct run *run)
+/* ---- what is to be written ---- */
+
+static bool is_empty(const struct run_recorder *recorder)
 {
-	return (struct run_row){
-		.id = run->id,
-		.name = run->name,
-		.pipeline = run->pipeline->name,
-		.stack = run->stack->name,
-		.state = lend(run_state_name(run->state)),
-		.reason = run->reason,
-		.created_at = run->created_at,
-		.started_at = run->created_at,
-		.ended_at = run->ended_at,
-	};
+	return !recorder->step_count && !recorder->event_count && !recorder->run_changed &&
+	       !recorder->lease_is_due;
 }
 
-static struct step_row step_row_of(const struct run_step *step)
+/* Arrays are doubled when full. */
+static void note_step(struct run_step *step)
 {
-	return (struct step_row){
-		.run_id = step->run->id,
-		.name = step->step->name,
-		.position = (int64_t)step->index,
-		.state = lend(step_state_name(scheduler_state(step->run->scheduler, step->index))),
-		.reason = step->detail,
-		.attempts = step->attempt,
-		.started_at = step->started_at ? step->started_at : step->created_at,
-		.ended_at = step->ended_at,
-	};
+	struct run_recorder *recorder = &step->run->recorder;
+	size_t count = recorder->step_count;
+
+	if (step->is_noted)
+		return;
+	step->is_noted = true;
+	if (!(count & (count - 1)))
+		recorder->steps =
+			xrealloc(recorder->steps, count ? 2 * count : 1, sizeof(*recorder->steps));
+	recorder->steps[recorder->step_count++] = step->index;
 }
 
-static struct attempt_row attempt_row_of(const struct run_step *step)
+static void note_event(struct run_recorder *recorder, struct event_row event)
 {
-	return (struct attempt_row){
-		.run_id = step->run->id,
-		.step = step->step->name,
-		.attempt = step->attempt,
-		.state = lend(step_state_name(scheduler_state(step->run->scheduler, step->index))),
-		.operator= step->component->name,
-		.flavor = step->component->flavor,
-		.job = step->job_name,
-		.reason = step->detail,
-		.message = step->message,
-		.advice = step->advice,
-		.has_exit_code = step->has_exit_code,
-		.exit_code = step->exit_code,
-		.log = step->log_path,
-		.created_at = step->created_at,
-		.started_at = step->started_at,
-		.ended_at = step->ended_at,
-	};
+	size_t count = recorder->event_count;
+
+	if (!(count & (count - 1)))
+		recorder->events = xrealloc(recorder->events, count ? 2 * count : 1,
+		                            sizeof(*recorder->events));
+	event.at = clock_now_ms();
+	event.message = text_copy(event.message);
+	recorder->events[recorder->event_count++] = event;
 }
 
-/* The plan: every step as it was resolved, and the digest of the code that it runs. */
-static char *plan_text(const struct run *run)
+static void forget(struct run *run)
 {
-	json_auto_t *steps = json_array();
-	json_auto_t *code = code_bundle_collect(run->pipeline->folder, NULL);
-	scoped(text) char *digest = code ? code_bundle_digest(code) : NULL;
-	json_auto_t *plan = NULL;
+	struct run_recorder *recorder = &run->recorder;
 	size_t i;
 
-	for (i = 0; i < run->pipeline->step_count; i++) {
-		const struct run_step *step = &run->steps[i];
+	for (i = 0; i < recorder->step_count; i++)
+		run->steps[recorder->steps[i]].is_noted = false;
+	for (i = 0; i < recorder->event_count; i++)
+		free(recorder->events[i].message);
+	recorder->step_count = recorder->event_count = 0;
+	recorder->run_changed = recorder->lease_is_due = false;
+}
 
-		json_array_append_new(steps,
-		                      json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:O, s:O}", "name",
-		                                step->step->name, "operator", step->component->name,
-		                                "flavor", step->component->flavor, "file",
-		                                step->step->file, "function", step->step->function,
-		                                "parameters", step->step->parameters, "settings",
-		                                step->step->settings));
+void run_recorder_release(struct run *run)
+{
+	struct run_recorder *recorder = &run->recorder;
+
+	forget(run);
+	loop_cancel(take(recorder->timer));
+	free(recorder->steps);
+	free(recorder->events);
+}
+
+/* ---- writing ---- */
+
+static bool write_change(struct run *run, struct error **err)
+{
+	struct run_recorder *recorder = &run->recorder;
+	size_t count = recorder->step_count, attempts = 0, artifact_count = 0, i;
+	struct step_row *step_rows = xcalloc(count, sizeof(*step_rows));
+	struct attempt_row *attempt_rows = xcalloc(count, sizeof(*attempt_rows));
+	struct artifact_row *artifacts = NULL;
+	struct run_row row = run_row(run);
+	bool written;
+
+	for (i = 0; i < count; i++) {
+		const struct run_step *step = &run->steps[recorder->steps[i]];
+
+		step_rows[i] = run_step_row(step);
+		if (step->attempt)
+			attempt_rows[attempts++] = run_attempt_row(step);
+		run_append_artifact_rows(step, &artifacts, &artifact_count);
 	}
-	plan = json_pack("{s:s, s:s?, s:O}", "file", run->pipeline->path, "code_digest", digest,
-	                 "steps", steps);
-	return json_dumps(plan, JSON_COMPACT);
+	written = metadata_record(run->metadata, &run->lease,
+	                          &(struct metadata_change){
+					  .run = recorder->run_changed ? &row : NULL,
+					  .steps = step_rows,
+					  .step_count = count,
+					  .attempts = attempt_rows,
+					  .attempt_count = attempts,
+					  .artifacts = artifacts,
+					  .artifact_count = artifact_count,
+					  .events = recorder->events,
+					  .event_count = recorder->event_count,
+				  },
+	                          err);
+	run_free_artifact_rows(artifacts, artifact_count);
+	free(attempt_rows);
+	free(step_rows);
+	return written;
 }
 
-static size_t collect_inputs(const struct run *run, struct input_row **rows)
+static void start_timer(struct run *run, int64_t delay_ms)
 {
-	size_t count = 0, i, j;
+	struct run_recorder *recorder = &run->recorder;
 
-	*rows = NULL;
-	for (i = 0; i < run->pipeline->step_count; i++) {
-		const struct step *step = &run->pipeline->steps[i];
+	loop_cancel(take(recorder->timer));
+	recorder->timer = loop_start_timer(run->loop, delay_ms, write_later, run);
+}
 
-		*rows = xrealloc(*rows, count + step->input_count, sizeof(**rows));
-		for (j = 0; j < step->input_count; j++)
-			(*rows)[count++] = (struct input_row){
-				.run_id = run->id,
-				.step = step->name,
-				.input = step->inputs[j].name,
-				.source_run_id = run->id,
-				.source_step = step->inputs[j].source_step,
-				.source_output = step->inputs[j].source_output,
-			};
+/* Jobs go on while the store is away, and so does who follows them. */
+static bool may_wait(const struct run *run)
+{
+	size_t i;
+
+	if (loop_now_ms() - run->recorder.away_since_ms < AWAY_LIMIT_MS)
+		return true;
+	for (i = 0; i < run->pipeline->step_count; i++)
+		if (run->steps[i].job && !run->steps[i].has_final)
+			return true;
+	return false;
+}
+
+static void write_failed(struct run *run, struct error *error)
+{
+	struct run_recorder *recorder = &run->recorder;
+	scoped(text) char *why = error_text(error);
+
+	if (!recorder->away_since_ms) {
+		recorder->away_since_ms = loop_now_ms();
+		recorder->pause_ms = FIRST_PAUSE_MS;
+		metadata_set_patience(run->metadata, PATIENCE_WHILE_AWAY_MS);
+		if (error_is_retryable(error))
+			notice(run,
+			       "the metadata store is away; what happens is recorded when it "
+			       "is back: %s",
+			       why);
 	}
-	return count;
-}
-
-bool run_record_created(struct run *run, struct error **err)
-{
-	struct run_row row = run_row_of(run);
-	size_t count = run->pipeline->step_count, i;
-	struct step_row *steps = xcalloc(count, sizeof(*steps));
-	struct input_row *inputs;
-	size_t input_count = collect_inputs(run, &inputs);
-	scoped(text) char *parameters = json_dumps(run->pipeline->parameters, JSON_COMPACT);
-	scoped(text) char *plan = plan_text(run);
-	bool ok;
-
-	row.parameters = parameters;
-	row.plan = plan;
-	for (i = 0; i < count; i++)
-		steps[i] = step_row_of(&run->steps[i]);
-	ok = metadata_create_run(run->metadata, &row, steps, count, inputs, input_count,
-	                         &run->lease, err);
-	free(steps);
-	free(inputs);
-	return ok;
-}
-
-/* The first failure is the one that matters; nothing is driven after it. */
-static void record(struct run *run, const struct metadata_change *change)
-{
-	if (!run->fatal && !metadata_record(run->metadata, &run->lease, change, &run->fatal))
+	if (!error_is_retryable(error) || !may_wait(run)) {
+		run->fatal = error;
 		error_wrap(&run->fatal, "record the run '%s'", run->name);
+		return;
+	}
+	error_free(error);
+	start_timer(run, recorder->pause_ms);
+	recorder->pause_ms = 2 * recorder->pause_ms < LONGEST_PAUSE_MS ? 2 * recorder->pause_ms
+	                                                               : LONGEST_PAUSE_MS;
 }
 
-static size_t artifact_rows(const struct run_step *step, struct artifact_row **rows)
+static void came_back(struct run *run)
 {
-	size_t count = json_array_size(step->artifacts), i;
-	json_t *artifact;
+	scoped(text) char *away =
+		clock_format_duration(loop_now_ms() - run->recorder.away_since_ms);
 
-	*rows = xcalloc(count, sizeof(**rows));
-	json_array_foreach (step->artifacts, i, artifact)
-		(*rows)[i] = (struct artifact_row){
-			.run_id = step->run->id,
-			.step = step->step->name,
-			.attempt = step->attempt,
-			.name = lend(json_string_value(json_object_get(artifact, "name"))),
-			.type = lend(json_string_value(json_object_get(artifact, "type"))),
-			.uri = lend(json_string_value(json_object_get(artifact, "uri"))),
-			.digest = lend(json_string_value(json_object_get(artifact, "digest"))),
-			.metadata = json_dumps(json_object_get(artifact, "metadata"), JSON_COMPACT),
-			.created_at = step->ended_at,
-		};
-	return count;
+	run->recorder.away_since_ms = 0;
+	metadata_set_patience(run->metadata, PATIENCE_MS);
+	notice(run, "the metadata store is back after %s; all is recorded", away);
 }
 
-static void free_artifact_rows(struct artifact_row *rows, size_t count)
+static bool write_now(struct run *run)
 {
-	size_t i;
+	struct run_recorder *recorder = &run->recorder;
+	int64_t start = loop_now_ms(), end;
+	struct error *error = NULL;
 
-	for (i = 0; i < count; i++)
-		free(rows[i].metadata);
-	free(rows);
+	if (!write_change(run, &error)) {
+		write_failed(run, error);
+		return false;
+	}
+	forget(run);
+	end = loop_now_ms();
+	recorder->rest_until_ms = end + REST_FACTOR * (end - start);
+	if (recorder->away_since_ms)
+		came_back(run);
+	return true;
 }
+
+static void write_later(void *context)
+{
+	struct run *run = context;
+
+	run->recorder.timer = NULL;
+	if (!run->fatal && !is_empty(&run->recorder))
+		write_now(run);
+}
+
+bool run_record_flush(struct run *run)
+{
+	if (run->fatal)
+		return false;
+	if (is_empty(&run->recorder))
+		return true;
+	if (run->recorder.away_since_ms)
+		return false; /* the timer will see */
+	loop_cancel(take(run->recorder.timer));
+	return write_now(run);
+}
+
+void run_record_turn(struct run *run)
+{
+	struct run_recorder *recorder = &run->recorder;
+	int64_t now = loop_now_ms();
+
+	if (run->fatal || recorder->away_since_ms || recorder->timer || is_empty(recorder))
+		return;
+	if (recorder->rest_until_ms > now)
+		start_timer(run, recorder->rest_until_ms - now);
+	else
+		write_now(run);
+}
+
+/* ---- what happens ---- */
 
 void run_record_step(struct run_step *step, const char *kind, const char *event)
 {
-	struct run *run = step->run;
-	struct step_row row = step_row_of(step);
-	struct attempt_row attempt = attempt_row_of(step);
-	struct artifact_row *artifacts;
-	size_t artifact_count = artifact_rows(step, &artifacts);
-	struct event_row happened = { .run_id = run->id,
-		                      .step = step->step->name,
-		                      .attempt = step->attempt,
-		                      .at = clock_now_ms(),
-		                      .kind = lend(kind),
-		                      .message = lend(event) };
-
-	record(run, &(struct metadata_change){ .steps = &row,
-	                                       .step_count = 1,
-	                                       .attempts = &attempt,
-	                                       .attempt_count = step->attempt ? 1 : 0,
-	                                       .artifacts = artifacts,
-	                                       .artifact_count = artifact_count,
-	                                       .events = &happened,
-	                                       .event_count = event ? 1 : 0 });
-	free_artifact_rows(artifacts, artifact_count);
+	note_step(step);
+	if (event)
+		note_event(&step->run->recorder, (struct event_row){
+							 .run_id = step->run->id,
+							 .step = step->step->name,
+							 .attempt = step->attempt,
+							 .kind = (char *)kind,
+							 .message = (char *)event,
+						 });
 }
 
 void run_record_others(struct run *run, const size_t *indexes, size_t count)
 {
-	struct step_row *rows = xcalloc(count, sizeof(*rows));
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		rows[i] = step_row_of(&run->steps[indexes[i]]);
-	if (count)
-		record(run, &(struct metadata_change){ .steps = rows, .step_count = count });
-	free(rows);
+		note_step(&run->steps[indexes[i]]);
 }
 
 void run_record_ended(struct run *run)
 {
-	struct run_row row = run_row_of(run);
-	struct event_row happened = {
-		.run_id = run->id, .at = run->ended_at, .kind = lend("state"), .message = row.state
-	};
+	run->recorder.run_changed = true;
+	note_event(&run->recorder, (struct event_row){
+					   .run_id = run->id,
+					   .kind = (char *)"state",
+					   .message = (char *)run_state_name(run->state),
+				   });
+}
 
-	record(run,
-	       &(struct metadata_change){ .run = &row, .events = &happened, .event_count = 1 });
+void run_record_lease(struct run *run)
+{
+	run->recorder.lease_is_due = true;
+}
+
+void run_recorder_start(struct run *run)
+{
+	metadata_set_patience(run->metadata, PATIENCE_MS);
 }

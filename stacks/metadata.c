@@ -144,6 +144,11 @@ struct metadata_store *metadata_store_open(const struct project *project,
 	return store ? store : error_wrap(err, "metadata store '%s'", component->name);
 }
 
+void metadata_set_patience(struct metadata_store *store, int64_t patience_ms)
+{
+	store->database->patience_ms = patience_ms;
+}
+
 void metadata_store_free(struct metadata_store *store)
 {
 	size_t i;

@@ -124,6 +124,9 @@ struct metadata_store *metadata_store_open(const struct project *project,
 void metadata_store_free(struct metadata_store *store);
 DEFINE_CLEANUP(metadata_store);
 
+/* How long a call may wait from now on, instead of the 5 s. */
+void metadata_set_patience(struct metadata_store *store, int64_t patience_ms);
+
 /* Run, its steps and inputs, and the lease, at once. CONFLICT when the name is taken. */
 bool metadata_create_run(struct metadata_store *store, const struct run_row *run,
                          const struct step_row *steps, size_t step_count,

@@ -93,7 +93,6 @@ static bool sqlite_connect(struct sql_database *database, struct error **err)
 	if (sqlite3_open_v2(sqlite->path, &sqlite->connection,
 	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return sqlite_fail(sqlite, err);
-	sqlite3_busy_timeout(sqlite->connection, (int)database->patience_ms);
 	sqlite->synced = true;
 	return sqlite_execute(sqlite, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", err);
 }
@@ -129,6 +128,7 @@ static bool sqlite_begin(struct sql_database *database, enum sql_mode mode, stru
 {
 	struct sqlite_database *sqlite = sqlite_of(database);
 
+	sqlite3_busy_timeout(sqlite->connection, (int)sql_time_left_ms(database));
 	return mode == SQL_READ || (set_synced(sqlite, mode == SQL_DURABLE, err) &&
 	                            sqlite_execute(sqlite, "BEGIN IMMEDIATE", err));
 }

@@ -2,6 +2,7 @@
 /* operator/run: what a run leaves in the database, and that it drives nothing without its lease. */
 #include "tests/test.h"
 
+#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -199,6 +200,8 @@ static void test_run_execute__refuses_a_name_that_is_taken(void **state)
 #define TAKE_OVER                                                                               \
 	"python3 -c 'import sqlite3, sys\n"                                                     \
 	"database = sqlite3.connect(sys.argv[1], timeout=30)\n"                                 \
+	"while database.execute(\"select 1 from steps where name = \\\"a\\\" and \"\n"          \
+	"        \"state = \\\"running\\\"\").fetchone() is None: pass\n"                       \
 	"database.execute(\"update leases set fence = fence + 1, holder = \\\"other:1\\\"\")\n" \
 	"database.commit()' ${folder%/runs/*}/metadata.db\n"
 
@@ -226,6 +229,82 @@ static void test_run_execute__stops_driving_when_the_lease_is_lost(void **state)
 	assert_int_not_equal(access(trace, F_OK), 0);
 }
 
+/* Another process that holds the database from the first step's start until the run notices. */
+struct holder {
+	const struct temporary_project *project;
+	sqlite3 *database;
+	int away, back;
+};
+
+static void hold(void *context, const struct run *run, size_t step)
+{
+	struct holder *holder = context;
+	scoped(text) char *path = temporary_project_path(holder->project, "metadata.db");
+	struct step_view view;
+
+	run_step_view(run, step, &view);
+	if (holder->database || view.state != STEP_RUNNING)
+		return;
+	assert_int_equal(sqlite3_open(path, &holder->database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(holder->database, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+	                 SQLITE_OK);
+}
+
+static void let_go(void *context, const struct run *run, const char *text)
+{
+	struct holder *holder = context;
+
+	(void)run;
+	holder->away += strstr(text, "is away") != NULL;
+	holder->back += strstr(text, "is back after") != NULL;
+	sqlite3_exec(holder->database, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static char *recorded_events(const struct temporary_project *temporary, const char *id)
+{
+	struct stack *stack;
+	scoped(metadata_store) struct metadata_store *store = open_store(temporary, &stack);
+	struct text_stream stream;
+	struct event_row *events;
+	size_t count, i;
+
+	text_stream_open(&stream);
+	assert_true(metadata_events(store, id, 0, &events, &count, NULL));
+	for (i = 0; i < count; i++) {
+		fprintf(stream.file, "%s %s\n", events[i].step ? events[i].step : "-",
+		        events[i].message);
+		event_row_release(&events[i]);
+	}
+	free(events);
+	stack_free(stack);
+	return text_stream_take(&stream);
+}
+
+static void test_run_execute__goes_on_while_the_store_is_away(void **state)
+{
+	static const struct run_observer observer = { .step_changed = hold, .notice = let_go };
+	struct holder holder = { *state, NULL, 0, 0 };
+	scoped(error) struct error *err = NULL;
+	scoped(run) struct run *run = NULL;
+	scoped(text) char *states = NULL, *events = NULL;
+
+	run_project_write(*state, NOOP,
+	                  "a: {source: 'steps.py:f'}\nb: {source: 'steps.py:f', after: [a]}\n");
+	run_project_use_shell(*state, "succeed");
+	run = run_project_open(*state, "daily");
+
+	assert_ok(run_execute(run, &observer, &holder, &err), err);
+
+	sqlite3_close(holder.database);
+	assert_int_equal(holder.away, 1);
+	assert_int_equal(holder.back, 1);
+	states = recorded_states(*state, "daily");
+	assert_string_equal(states, "daily succeeded -\na succeeded -\nb succeeded -\n");
+	events = recorded_events(*state, run_id(run));
+	assert_string_equal(events, "a launching\na running\na succeeded\nb launching\n"
+	                            "b running\nb succeeded\n- succeeded\n");
+}
+
 #define WITH_PROJECT(test) \
 	cmocka_unit_test_setup_teardown(test, temporary_project_setup, temporary_project_teardown)
 
@@ -237,6 +316,7 @@ int main(void)
 		WITH_PROJECT(test_run_execute__records_artifacts_and_where_they_went),
 		WITH_PROJECT(test_run_execute__records_an_attempt_before_its_job_exists),
 		WITH_PROJECT(test_run_execute__refuses_a_name_that_is_taken),
+		WITH_PROJECT(test_run_execute__goes_on_while_the_store_is_away),
 		WITH_PROJECT(test_run_execute__stops_driving_when_the_lease_is_lost),
 	};
 
