@@ -29,6 +29,7 @@ extern const struct command cmd_stack_register, cmd_stack_list, cmd_stack_descri
 extern const struct command cmd_stack_check, cmd_stack_export, cmd_stack_import;
 extern const struct command cmd_secret_register, cmd_secret_list, cmd_secret_describe,
 	cmd_secret_update, cmd_secret_delete;
+extern const struct command cmd_metadata_status, cmd_metadata_migrate, cmd_metadata_copy;
 extern const struct command cmd_run, cmd_runs_list, cmd_runs_describe, cmd_logs;
 extern const struct command cmd_artifact_list, cmd_artifact_describe, cmd_artifact_preview;
 extern const struct command cmd_rbac_render, cmd_rbac_apply, cmd_rbac_diff, cmd_rbac_check;

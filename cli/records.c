@@ -10,26 +10,29 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "operator/catalog.h"
-#include "stacks/secret.h"
+#include "stacks/component_secrets.h"
 #include "stacks/stack.h"
 
 struct metadata_store *records_open_component(const struct project *project,
                                               const struct component *component,
-                                              const struct component *vault, struct error **err)
+                                              const struct component *vault, records_opener *opener,
+                                              struct error **err)
 {
+	json_auto_t *references = component_secret_references(component);
 	scoped(loop) struct loop *loop = NULL;
 	scoped(http_client) struct http_client *http = NULL;
 	scoped(secret_store) struct secret_store *secrets = NULL;
 
-	/* The secrets are read while the store is opened, and not after. */
-	if (vault && component_text(component, "authentication_secret", NULL)) {
+	/* They are read while the store is opened, and not after; without any, whatever the secrets
+	 * manager is like does not matter. */
+	if (vault && json_array_size(references)) {
 		loop = loop_new();
 		http = http_client_new(loop);
 		secrets = secret_store_open(project, vault, http, err);
 		if (!secrets)
 			return NULL;
 	}
-	return metadata_store_open(project, component, secrets, err);
+	return opener(project, component, secrets, err);
 }
 
 struct metadata_store *records_open(const struct arguments *arguments, struct error **err)
@@ -43,7 +46,8 @@ struct metadata_store *records_open(const struct arguments *arguments, struct er
 	if (!stack)
 		return NULL;
 	return records_open_component(project, stack->components[COMPONENT_METADATA_STORE],
-	                              stack->components[COMPONENT_SECRETS_MANAGER], err);
+	                              stack->components[COMPONENT_SECRETS_MANAGER],
+	                              metadata_store_open, err);
 }
 
 /* What a process printed need not be UTF-8; JSON must be. */

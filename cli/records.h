@@ -8,13 +8,19 @@
 #include "cli/command.h"
 #include "stacks/metadata.h"
 #include "stacks/metadata_schema.h"
+#include "stacks/secret.h"
 
 /* The metadata store of --stack, or of the active stack. The caller owns it. */
 struct metadata_store *records_open(const struct arguments *arguments, struct error **err);
-/* That of a component; `vault` is the secrets manager that its secret is in, or NULL. */
+/* How a store is opened: metadata_store_open() or metadata_store_look(). */
+typedef struct metadata_store *records_opener(const struct project *project,
+                                              const struct component *component,
+                                              struct secret_store *secrets, struct error **err);
+/* That of a component; `vault` is the secrets manager that its secrets are in, or NULL. */
 struct metadata_store *records_open_component(const struct project *project,
                                               const struct component *component,
-                                              const struct component *vault, struct error **err);
+                                              const struct component *vault, records_opener *opener,
+                                              struct error **err);
 
 /*
  * A row as an object, keys as the columns are called: times as RFC 3339 (not yet: null), JSON

@@ -99,7 +99,7 @@ static void check_metadata(struct stack_check *check)
 		metadata_store_open(check->project, component, check->secrets, &err);
 
 	if (store)
-		probe_ok(check->report, "database", "opened; its schema is this program's");
+		metadata_probe(store, check->report);
 	else
 		probe_fault(check->report, "database", NULL, err);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "stacks/component_secrets.h"
 #include "stacks/metadata_store.h"
 
 static const struct metadata_flavor *const flavors[] = { &metadata_sqlite, &metadata_postgres,
@@ -120,17 +121,22 @@ bool metadata_migrate(struct sql_database *database, void *unused, struct error 
 
 static struct metadata_store *open_store(const struct project *project,
                                          const struct component *component,
-                                         struct secret_store *secrets, struct error **err)
+                                         struct secret_store *secrets, bool make,
+                                         struct error **err)
 {
 	const struct metadata_flavor *flavor = metadata_flavor_find(component->flavor);
 	scoped(metadata_store) struct metadata_store *store = NULL;
+	scoped(component) struct component *resolved = NULL;
 
 	if (!flavor)
 		return error_set(err, ERROR_INVALID, "the flavor '%s' is none", component->flavor);
+	resolved = component_resolve(component, flavor->component, secrets, err);
+	if (!resolved)
+		return NULL;
 	store = xcalloc(1, sizeof(*store));
-	store->database = flavor->open(project, component, secrets, err);
+	store->database = flavor->open(project, resolved, secrets, make, err);
 	if (!store->database ||
-	    !sql_transact(store->database, SQL_READ, metadata_migrate, NULL, err))
+	    (make && !sql_transact(store->database, SQL_READ, metadata_migrate, NULL, err)))
 		return NULL;
 	return take(store);
 }
@@ -139,7 +145,16 @@ struct metadata_store *metadata_store_open(const struct project *project,
                                            const struct component *component,
                                            struct secret_store *secrets, struct error **err)
 {
-	struct metadata_store *store = open_store(project, component, secrets, err);
+	struct metadata_store *store = open_store(project, component, secrets, true, err);
+
+	return store ? store : error_wrap(err, "metadata store '%s'", component->name);
+}
+
+struct metadata_store *metadata_store_look(const struct project *project,
+                                           const struct component *component,
+                                           struct secret_store *secrets, struct error **err)
+{
+	struct metadata_store *store = open_store(project, component, secrets, false, err);
 
 	return store ? store : error_wrap(err, "metadata store '%s'", component->name);
 }

@@ -12,6 +12,7 @@
 #include "stacks/component.h"
 
 struct metadata_store;
+struct probe_report;
 struct secret_store;
 struct sql_database;
 
@@ -74,6 +75,12 @@ struct event_row {
 	char *kind; /* "state", "waiting", "warning", … */
 	char *message;
 };
+struct lease_row {
+	char *run_id, *holder;
+	int64_t fence;
+	int64_t expires_at;
+	int64_t events;
+};
 void run_row_release(struct run_row *row);
 void step_row_release(struct step_row *row);
 void attempt_row_release(struct attempt_row *row);
@@ -100,11 +107,12 @@ void lease_release(struct lease *lease);
 struct metadata_flavor {
 	const struct component_flavor *component;
 
-	/* May connect. `secrets` is NULL where the stack has no secrets manager. The caller owns
-	 * the database. */
+	/* May connect; makes what is no server's when `make`, else NOT_FOUND. The options'
+	 * references are resolved; `secrets` is NULL where the stack has no secrets manager. The
+	 * caller owns the database. */
 	struct sql_database *(*open)(const struct project *project,
 	                             const struct component *component,
-	                             struct secret_store *secrets, struct error **err);
+	                             struct secret_store *secrets, bool make, struct error **err);
 };
 extern const struct metadata_flavor metadata_sqlite, metadata_postgres, metadata_mysql;
 const struct metadata_flavor *metadata_flavor_find(const char *name);
@@ -121,8 +129,43 @@ const struct metadata_flavor *metadata_flavor_find(const char *name);
 struct metadata_store *metadata_store_open(const struct project *project,
                                            const struct component *component,
                                            struct secret_store *secrets, struct error **err);
+/* The same, but changes nothing: for metadata_status() alone. */
+struct metadata_store *metadata_store_look(const struct project *project,
+                                           const struct component *component,
+                                           struct secret_store *secrets, struct error **err);
 void metadata_store_free(struct metadata_store *store);
 DEFINE_CLEANUP(metadata_store);
+
+/* What a store is, and holds. */
+struct metadata_status {
+	char *server;                  /* "PostgreSQL 15.18" */
+	char *database;                /* as messages call it, quotes included */
+	int64_t schema, newest_schema; /* versions; 0: an empty database */
+	int64_t size_bytes;
+	const char
+		*tables[8]; /* NULL at the end, all the more so when the schema is not the newest */
+	int64_t rows[8];
+};
+void metadata_status_release(struct metadata_status *status);
+bool metadata_status(struct metadata_store *store, struct metadata_status *status,
+                     struct error **err);
+
+/* Adds what works and what does not: schema, the right to write, the clock. */
+void metadata_probe(struct metadata_store *store, struct probe_report *report);
+
+/*
+ * Copies all that `from` holds to `to`, in transactions of some runs each, and compares both to the
+ * end. `to` must hold nothing, or only what an earlier copy of the same store left: that is gone on
+ * with. CONFLICT when `to` has a run that `from` has not, or a difference, or when a run of `from`
+ * is being driven. `done` (may be NULL) is told how many runs were copied or compared.
+ */
+struct metadata_copy {
+	int64_t copied, compared; /* runs */
+	int64_t rows;             /* that were compared, all tables together */
+};
+bool metadata_copy(struct metadata_store *from, struct metadata_store *to,
+                   void (*progress)(void *context, const struct metadata_copy *copy), void *context,
+                   struct metadata_copy *copy, struct error **err);
 
 /* How long a call may wait from now on, instead of the 5 s. */
 void metadata_set_patience(struct metadata_store *store, int64_t patience_ms);

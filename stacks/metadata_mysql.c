@@ -6,13 +6,14 @@
 
 static struct sql_database *mysql_open(const struct project *project,
                                        const struct component *component,
-                                       struct secret_store *secrets, struct error **err)
+                                       struct secret_store *secrets, bool make, struct error **err)
 {
 	scoped(server_options) struct server_options *options =
 		server_options_read(component, secrets, err);
 	const char *url = component_text(component, "url", NULL);
 
 	(void)project;
+	(void)make;
 	if (!options)
 		return NULL;
 	if (url && !mysql_parse_url(url, options, err))

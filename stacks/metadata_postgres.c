@@ -6,13 +6,15 @@
 
 static struct sql_database *postgres_open(const struct project *project,
                                           const struct component *component,
-                                          struct secret_store *secrets, struct error **err)
+                                          struct secret_store *secrets, bool make,
+                                          struct error **err)
 {
 	scoped(server_options) struct server_options *options =
 		server_options_read(component, secrets, err);
 	const char *url = component_text(component, "url", NULL);
 
 	(void)project;
+	(void)make;
 	if (!options || (url && !postgres_parse_url(url, options, err)))
 		return NULL;
 	return postgres_database_new(take(options), err);

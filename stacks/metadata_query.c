@@ -14,6 +14,8 @@ enum query_kind {
 	KIND_PLAIN,  /* `text` is all */
 };
 
+#define OF_BATCH "WHERE run_id IN (SELECT id FROM runs WHERE number > ? AND number <= ?) ORDER BY "
+
 static const struct query {
 	enum query_kind kind;
 	const struct metadata_table *table;
@@ -52,6 +54,24 @@ static const struct query {
 	                       " expires_at = {now} + ? WHERE run_id = ?" },
 	[QUERY_LEASE_RENEW] = { KIND_PLAIN, NULL,
 	                        "UPDATE leases SET expires_at = {now} + ? WHERE run_id = ?" },
+	[QUERY_LEASE_ROW_INSERT] = { KIND_INSERT, &metadata_table_lease, NULL },
+	[QUERY_LEASE_LIVE] = { KIND_PLAIN, NULL,
+	                       "SELECT name, holder FROM leases JOIN runs ON id = run_id"
+	                       " WHERE state = 'running' AND expires_at > {now} LIMIT 1" },
+	[QUERY_BATCH_END] = { KIND_PLAIN, NULL,
+	                      "SELECT MAX(number) FROM (SELECT number FROM runs"
+	                      " WHERE number > ? ORDER BY number LIMIT ?) AS batch" },
+	[QUERY_BATCH_RUNS] = { KIND_SELECT, &metadata_table_run,
+	                       "WHERE number > ? AND number <= ? ORDER BY number" },
+	[QUERY_BATCH_LEASES] = { KIND_SELECT, &metadata_table_lease, OF_BATCH "run_id" },
+	[QUERY_BATCH_STEPS] = { KIND_SELECT, &metadata_table_step, OF_BATCH "run_id, name" },
+	[QUERY_BATCH_INPUTS] = { KIND_SELECT, &metadata_table_input,
+	                         OF_BATCH "run_id, step, input" },
+	[QUERY_BATCH_ATTEMPTS] = { KIND_SELECT, &metadata_table_attempt,
+	                           OF_BATCH "run_id, step, attempt" },
+	[QUERY_BATCH_ARTIFACTS] = { KIND_SELECT, &metadata_table_artifact,
+	                            OF_BATCH "run_id, step, attempt, name" },
+	[QUERY_BATCH_EVENTS] = { KIND_SELECT, &metadata_table_event, OF_BATCH "run_id, sequence" },
 	[QUERY_LEASE_COUNT] = { KIND_PLAIN, NULL,
 	                        "UPDATE leases SET expires_at = {now} + ?, events = ?"
 	                        " WHERE run_id = ?" },

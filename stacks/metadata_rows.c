@@ -27,12 +27,12 @@ bool metadata_run(struct metadata_store *store, enum metadata_query query,
 }
 
 bool metadata_query(struct metadata_store *store, enum metadata_query query,
-                    const struct sql_value *value, sql_row_function *row, void *context,
-                    struct error **err)
+                    const struct sql_value *values, size_t count, sql_row_function *row,
+                    void *context, struct error **err)
 {
 	struct sql_statement statement = statement_of(store, query, 1);
 
-	return sql_query(store->database, &statement, value, 1, row, context, err);
+	return sql_query(store->database, &statement, values, count, row, context, err);
 }
 
 /* What steps print goes into messages as it is; databases take UTF-8 only. */

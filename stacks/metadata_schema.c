@@ -179,6 +179,12 @@ static const struct metadata_field event_fields[] = {
 	TEXT(event_row, message, ROLE_VALUE),
 };
 
+static const struct metadata_field lease_fields[] = {
+	TEXT(lease_row, run_id, ROLE_KEY),      TEXT(lease_row, holder, ROLE_VALUE),
+	INTEGER(lease_row, fence, ROLE_VALUE),  INTEGER(lease_row, expires_at, ROLE_VALUE),
+	INTEGER(lease_row, events, ROLE_VALUE),
+};
+
 const struct metadata_table metadata_table_run = { "runs", run_fields, ARRAY_SIZE(run_fields),
 	                                           sizeof(struct run_row) };
 const struct metadata_table metadata_table_run_summary = { "runs", run_fields,
@@ -198,6 +204,10 @@ const struct metadata_table metadata_table_artifact = { "artifacts", artifact_fi
 const struct metadata_table metadata_table_event = { "events", event_fields,
 	                                             ARRAY_SIZE(event_fields),
 	                                             sizeof(struct event_row) };
+
+const struct metadata_table metadata_table_lease = { "leases", lease_fields,
+	                                             ARRAY_SIZE(lease_fields),
+	                                             sizeof(struct lease_row) };
 
 void metadata_row_release(const struct metadata_table *table, void *row)
 {

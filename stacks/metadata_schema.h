@@ -36,7 +36,7 @@ struct metadata_table {
 	size_t row_size;
 };
 extern const struct metadata_table metadata_table_run, metadata_table_step, metadata_table_attempt,
-	metadata_table_artifact, metadata_table_input, metadata_table_event;
+	metadata_table_artifact, metadata_table_input, metadata_table_event, metadata_table_lease;
 /* A run without its plan, which can be megabytes. */
 extern const struct metadata_table metadata_table_run_summary;
 
@@ -73,6 +73,16 @@ enum metadata_query {
 	QUERY_LEASE_TAKE,   /* holder, milliseconds, run */
 	QUERY_LEASE_RENEW,  /* milliseconds, run */
 	QUERY_LEASE_COUNT,  /* milliseconds, events, run */
+	QUERY_LEASE_ROW_INSERT,
+	QUERY_LEASE_LIVE,   /* -: the run's name and the holder of some lease that has time left */
+	QUERY_BATCH_END,    /* number, rows: the number of the last run of the next so many */
+	QUERY_BATCH_RUNS,   /* number before the first, number of the last: their rows, in order */
+	QUERY_BATCH_LEASES, /* the same: the rows of these runs */
+	QUERY_BATCH_STEPS,
+	QUERY_BATCH_INPUTS,
+	QUERY_BATCH_ATTEMPTS,
+	QUERY_BATCH_ARTIFACTS,
+	QUERY_BATCH_EVENTS,
 	METADATA_QUERY_COUNT,
 };
 #define METADATA_AMBIGUOUS 6

@@ -6,14 +6,14 @@
 
 static struct sql_database *sqlite_open(const struct project *project,
                                         const struct component *component,
-                                        struct secret_store *secrets, struct error **err)
+                                        struct secret_store *secrets, bool make, struct error **err)
 {
 	const char *name = component_text(component, "path", "metadata.db");
 	scoped(text) char *path =
 		*name == '/' ? xstrdup(name) : file_join(project_folder(project), name);
 
 	(void)secrets;
-	return sqlite_database_new(path, metadata_migrate, err);
+	return sqlite_database_new(path, make ? metadata_migrate : NULL, err);
 }
 
 static const struct component_option options[] = {

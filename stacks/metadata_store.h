@@ -18,12 +18,12 @@ bool metadata_migrate(struct sql_database *database, void *unused, struct error 
 
 /* What follows is run within a transaction. */
 
-/* A query that gives no rows; one with one parameter that gives some. */
+/* A query that gives no rows, and one that gives some. */
 bool metadata_run(struct metadata_store *store, enum metadata_query query,
                   const struct sql_value *values, size_t count, struct error **err);
 bool metadata_query(struct metadata_store *store, enum metadata_query query,
-                    const struct sql_value *value, sql_row_function *row, void *context,
-                    struct error **err);
+                    const struct sql_value *values, size_t count, sql_row_function *row,
+                    void *context, struct error **err);
 /* `query` writes rows of `table`. */
 bool metadata_write(struct metadata_store *store, enum metadata_query query,
                     const struct metadata_table *table, const void *rows, size_t count,

@@ -42,7 +42,7 @@ static bool read_lease(struct metadata_store *store, const char *run_id, struct 
 {
 	struct sql_value run = sql_text(run_id);
 
-	if (!metadata_query(store, QUERY_LEASE, &run, take_present, present, err))
+	if (!metadata_query(store, QUERY_LEASE, &run, 1, take_present, present, err))
 		return false;
 	if (!present->lease.holder)
 		return error_set(err, ERROR_NOT_FOUND, "there is no run with the id '%s'", run_id);

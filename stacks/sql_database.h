@@ -41,7 +41,7 @@ struct sql_statement {
 	const char *text;
 	size_t number; /* the same number always means the same text, which is prepared once */
 };
-#define SQL_STATEMENT_LIMIT 64
+#define SQL_STATEMENT_LIMIT 96
 #define SQL_UNPREPARED SQL_STATEMENT_LIMIT /* run once */
 
 /* Takes one row; its values live until it returns. False with *err ends the query. */

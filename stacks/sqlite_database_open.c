@@ -114,6 +114,8 @@ static bool create_database(const char *path, sql_body *prepare, struct error **
 
 struct sql_database *sqlite_database_new(const char *path, sql_body *prepare, struct error **err)
 {
+	if (!file_exists(path) && !prepare)
+		return error_set(err, ERROR_NOT_FOUND, "there is no database '%s' yet", path);
 	if (!file_exists(path) && !create_database(path, prepare, err))
 		return NULL;
 	return new_database(path);

@@ -6,6 +6,7 @@
 
 #include "core/digest.h"
 #include "core/text.h"
+#include "stacks/probe.h"
 #include "stacks/secret.h"
 #include "tests/fakes/metadata_suite.h"
 
@@ -160,6 +161,8 @@ static void test_open__lets_a_limited_user_read(void **state)
 {
 	struct metadata_fixture *fixture = *state;
 	struct metadata_store *store = metadata_suite_open(fixture);
+	scoped(probe_report) struct probe_report *report = probe_report_new(NULL, NULL);
+	scoped(error) struct error *err = NULL;
 	struct lease lease, other;
 	struct run_row *rows;
 	size_t count;
@@ -174,6 +177,9 @@ static void test_open__lets_a_limited_user_read(void **state)
 	assert_int_equal(count, 1);
 	metadata_rows_free(&metadata_table_run, rows, count);
 	assert_false(metadata_acquire_lease(store, id_a, &other, NULL));
+	metadata_probe(store, report);
+	assert_false(probe_report_check(report, &err));
+	assert_int_equal(err->kind, ERROR_AUTH);
 	metadata_store_free(store);
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/file.h"
 #include "core/text.h"
+#include "stacks/probe.h"
 
 static const char id_a[] = "7d1f00000000000000000000000000aa";
 static const struct metadata_backend *backend;
@@ -75,7 +76,7 @@ void metadata_suite_execute(struct metadata_fixture *fixture, const char *sql)
 	scoped(error) struct error *err = NULL;
 	scoped(sql_database) struct sql_database *database =
 		metadata_flavor_find(backend->flavor)
-			->open(NULL, &fixture->component, fixture->secrets, &err);
+			->open(NULL, &fixture->component, fixture->secrets, true, &err);
 
 	assert_ok(database != NULL, err);
 	assert_ok(sql_transact(database, SQL_READ, execute_body, (void *)sql, &err), err);
@@ -648,7 +649,7 @@ void metadata_suite_transact(struct metadata_fixture *fixture, sql_body *body, v
 	scoped(error) struct error *err = NULL;
 	scoped(sql_database) struct sql_database *database =
 		metadata_flavor_find(backend->flavor)
-			->open(NULL, &fixture->component, fixture->secrets, &err);
+			->open(NULL, &fixture->component, fixture->secrets, true, &err);
 
 	assert_ok(database != NULL, err);
 	assert_ok(sql_transact(database, SQL_READ, body, context, &err), err);
@@ -879,6 +880,213 @@ static void test_create_run__takes_thousands_of_steps(void **state)
 	metadata_rows_free(&metadata_table_step, read, count);
 }
 
+/* A store beside that of the backend. */
+static struct metadata_store *open_file(const struct metadata_fixture *fixture, const char *name)
+{
+	scoped(text) char *path = file_join(fixture->folder, name);
+	json_auto_t *options = json_pack("{s:s}", "path", path);
+	struct component component = { .type = COMPONENT_METADATA_STORE,
+		                       .name = (char *)name,
+		                       .flavor = (char *)"sqlite",
+		                       .options = options };
+	scoped(error) struct error *err = NULL;
+	struct metadata_store *store = metadata_store_open(NULL, &component, NULL, &err);
+
+	assert_ok(store != NULL, err);
+	return store;
+}
+
+/* A run of everything, which nobody drives any more. */
+static void fill_run(struct metadata_store *store, const char *id)
+{
+	struct run_row run = metadata_suite_run_row(id, id);
+	struct step_row steps[] = { metadata_suite_step_row(id, "b", 0),
+		                    metadata_suite_step_row(id, "a", 1) };
+	struct input_row input = { (char *)id, (char *)"a", (char *)"x",
+		                   (char *)id, (char *)"b", (char *)"out" };
+	struct attempt_row attempts[] = {
+		{ .run_id = (char *)id, .step = (char *)"a", .attempt = 1, .state = (char *)"x" },
+		{ .run_id = (char *)id,
+		  .step = (char *)"b",
+		  .attempt = 2,
+		  .state = (char *)"failed",
+		  .message = (char *)"\xf0\x9f\x9a\x80 \\ '",
+		  .has_exit_code = true },
+	};
+	struct artifact_row artifact = { .run_id = (char *)id,
+		                         .step = (char *)"b",
+		                         .name = (char *)"out",
+		                         .type = (char *)"json",
+		                         .uri = (char *)"file:///x" };
+	struct event_row events[] = {
+		{ .run_id = (char *)id, .kind = (char *)"state", .message = (char *)"z" },
+		{ .run_id = (char *)id, .step = (char *)"a", .kind = (char *)"state" },
+	};
+	struct metadata_change change = { .run = &run,
+		                          .attempts = attempts,
+		                          .attempt_count = 2,
+		                          .artifacts = &artifact,
+		                          .artifact_count = 1,
+		                          .events = events,
+		                          .event_count = 2 };
+	scoped(error) struct error *err = NULL;
+	struct lease lease;
+
+	assert_ok(metadata_create_run(store, &run, steps, 2, &input, 1, &lease, &err), err);
+	run.state = (char *)"failed";
+	assert_ok(metadata_record(store, &lease, &change, &err), err);
+	lease_release(&lease);
+}
+
+/* In an order that is not that of their ids. */
+static void fill_runs(struct metadata_store *store, int first, int count)
+{
+	int i;
+
+	for (i = first; i < first + count; i++) {
+		scoped(text) char *id = text_printf("%032x", (i * 7919) % 65536);
+
+		fill_run(store, id);
+	}
+}
+
+enum { ROWS_PER_RUN = 1 + 1 + 2 + 1 + 2 + 1 + 2 };
+
+static void check_copy(struct metadata_store *from, struct metadata_store *to, int64_t copied,
+                       int64_t compared)
+{
+	scoped(error) struct error *err = NULL;
+	struct metadata_copy copy;
+
+	assert_ok(metadata_copy(from, to, NULL, NULL, &copy, &err), err);
+	assert_int_equal(copy.copied, copied);
+	assert_int_equal(copy.compared, compared);
+	assert_int_equal(copy.rows, compared * ROWS_PER_RUN);
+}
+
+static void test_copy__moves_everything_there_and_back(void **state)
+{
+	struct metadata_fixture *fixture = *state;
+	scoped(metadata_store) struct metadata_store *before = open_file(fixture, "before");
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(fixture);
+	scoped(metadata_store) struct metadata_store *after = open_file(fixture, "after");
+
+	fill_runs(before, 1, 230);
+	check_copy(before, store, 230, 230);
+	check_copy(store, after, 230, 230);
+}
+
+static void test_copy__goes_on_with_what_an_earlier_one_left(void **state)
+{
+	struct metadata_fixture *fixture = *state;
+	scoped(metadata_store) struct metadata_store *from = open_file(fixture, "from");
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(fixture);
+
+	fill_runs(from, 1, 130);
+	check_copy(from, store, 130, 130);
+	fill_runs(from, 131, 20);
+	check_copy(from, store, 20, 150);
+	check_copy(from, store, 0, 150);
+}
+
+static void test_copy__refuses_a_store_with_runs_of_its_own(void **state)
+{
+	struct metadata_fixture *fixture = *state;
+	scoped(metadata_store) struct metadata_store *from = open_file(fixture, "from");
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(fixture);
+	scoped(error) struct error *err = NULL;
+	struct metadata_copy copy;
+	struct run_row *rows;
+	size_t count;
+
+	fill_runs(from, 1, 3);
+	fill_runs(store, 9, 1);
+
+	assert_false(metadata_copy(from, store, NULL, NULL, &copy, &err));
+	assert_int_equal(err->kind, ERROR_CONFLICT);
+	assert_error_contains(err, "copy into an empty one");
+	assert_true(metadata_runs(store, 0, &rows, &count, NULL));
+	assert_int_equal(count, 1);
+	metadata_rows_free(&metadata_table_run_summary, rows, count);
+}
+
+static void test_copy__finds_what_differs(void **state)
+{
+	struct metadata_fixture *fixture = *state;
+	scoped(metadata_store) struct metadata_store *from = open_file(fixture, "from");
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(fixture);
+	scoped(error) struct error *text = NULL, *missing = NULL;
+	struct metadata_copy copy;
+
+	fill_runs(from, 1, 3);
+	check_copy(from, store, 3, 3);
+	metadata_suite_execute(fixture, "UPDATE attempts SET message = 'x' WHERE attempt = 2");
+	assert_false(metadata_copy(from, store, NULL, NULL, &copy, &text));
+	assert_error_contains(text, "a row of 'attempts'");
+	assert_error_contains(text, "differs in 'message'");
+
+	metadata_suite_execute(fixture, "DELETE FROM attempts WHERE attempt = 2");
+	assert_false(metadata_copy(from, store, NULL, NULL, &copy, &missing));
+	assert_int_equal(missing->kind, ERROR_CONFLICT);
+	assert_error_contains(missing, "attempts");
+}
+
+static void test_copy__refuses_while_a_run_is_driven(void **state)
+{
+	struct metadata_fixture *fixture = *state;
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(fixture);
+	scoped(metadata_store) struct metadata_store *to = open_file(fixture, "to");
+	scoped(error) struct error *err = NULL;
+	struct metadata_copy copy;
+	struct lease lease;
+
+	metadata_suite_create_run(store, id_a, "going-on", &lease);
+
+	assert_false(metadata_copy(store, to, NULL, NULL, &copy, &err));
+	assert_int_equal(err->kind, ERROR_CONFLICT);
+	assert_error_contains(err, "'going-on'");
+	assert_error_contains(err, lease.holder);
+	lease_release(&lease);
+}
+
+static void test_status__tells_what_there_is(void **state)
+{
+	struct metadata_fixture *fixture = *state;
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(fixture);
+	scoped(error) struct error *err = NULL;
+	struct metadata_status status;
+
+	fill_runs(store, 1, 2);
+
+	assert_ok(metadata_status(store, &status, &err), err);
+	assert_int_equal(status.schema, status.newest_schema);
+	assert_true(status.size_bytes > 0);
+	assert_string_equal(status.tables[0], "runs");
+	assert_int_equal(status.rows[0], 2);
+	assert_string_equal(status.tables[1], "steps");
+	assert_int_equal(status.rows[1], 4);
+	assert_non_null(strchr(status.server, ' '));
+	metadata_status_release(&status);
+}
+
+static void test_probe__leaves_nothing_behind(void **state)
+{
+	struct metadata_fixture *fixture = *state;
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(fixture);
+	scoped(probe_report) struct probe_report *report = probe_report_new(NULL, NULL);
+	scoped(error) struct error *err = NULL;
+	struct run_row *rows;
+	size_t count;
+
+	metadata_probe(store, report);
+
+	assert_ok(probe_report_check(report, &err), err);
+	assert_int_equal(json_array_size(probe_report_lines(report)), 2);
+	assert_true(metadata_runs(store, 0, &rows, &count, NULL));
+	assert_int_equal(count, 0);
+	free(rows);
+}
+
 int metadata_suite_run(const struct metadata_backend *chosen)
 {
 	const struct CMUnitTest tests[] = {
@@ -907,6 +1115,13 @@ int metadata_suite_run(const struct metadata_backend *chosen)
 		TEST(test_find_run__compares_names_by_their_bytes),
 		TEST(test_record__takes_many_writers_at_once),
 		TEST(test_create_run__takes_thousands_of_steps),
+		TEST(test_copy__moves_everything_there_and_back),
+		TEST(test_copy__goes_on_with_what_an_earlier_one_left),
+		TEST(test_copy__refuses_a_store_with_runs_of_its_own),
+		TEST(test_copy__finds_what_differs),
+		TEST(test_copy__refuses_while_a_run_is_driven),
+		TEST(test_status__tells_what_there_is),
+		TEST(test_probe__leaves_nothing_behind),
 	};
 
 	metadata_suite_choose(chosen);
