@@ -34,6 +34,7 @@ static void free_operators(struct run *run)
 static void release_step(struct run_step *step)
 {
 	loop_cancel(step->fetch_timer);
+	run_stage_cancel(step);
 	job_free(step->job);
 	job_report_release(&step->final);
 	if (step->prepared)
@@ -224,6 +225,10 @@ static void set_context(struct run *run, const struct run_options *options)
 		.offline = options->offline,
 		.wants_output = options->wants_output,
 	};
+	run->identity = (struct launch_identity){ .run_id = run->id,
+		                                  .run_name = run->name,
+		                                  .pipeline = run->pipeline,
+		                                  .artifacts = run->artifacts };
 }
 
 struct run *run_open(struct project *project, const struct run_options *options, struct error **err)
@@ -270,25 +275,22 @@ static json_t *input_uris(const struct run_step *step)
 	return uris;
 }
 
-bool run_launch_prepare(struct run_step *step, int attempt, bool upload,
+bool run_launch_prepare(struct run_step *step, int attempt, const json_t *files,
                         struct run_launch *prepared, struct error **err)
 {
 	struct run *run = step->run;
-	struct launch_identity identity = { .run_id = run->id,
-		                            .run_name = run->name,
-		                            .pipeline = run->pipeline,
-		                            .artifacts = run->artifacts };
-	json_auto_t *files = step_files_stage(&identity, step->step, upload, err);
+	json_auto_t *uris = files ? json_incref((json_t *)files)
+	                          : step_files_uris(&run->identity, step->step, err);
 	json_auto_t *inputs = input_uris(step);
 
 	*prepared = (struct run_launch){ 0 };
-	if (!files)
+	if (!uris)
 		return false;
 	free(step->work_folder);
 	free(step->log_path);
 	step->work_folder = step_work_folder(run->project, run->id, step->step->name, attempt);
 	step->log_path = file_join(step->work_folder, "log");
-	prepared->contract = step_contract_build(&identity, step->step, attempt, inputs, files);
+	prepared->contract = step_contract_build(&run->identity, step->step, attempt, inputs, uris);
 	prepared->launch = (struct step_launch){ .step = step->step,
 		                                 .attempt = attempt,
 		                                 .code_folder = run->pipeline->folder,
@@ -311,7 +313,7 @@ static json_t *render_step(struct run *run, size_t index, struct error **err)
 	const size_t *before;
 	size_t count, i;
 
-	if (run_launch_prepare(step, 1, false, &prepared, err))
+	if (run_launch_prepare(step, 1, NULL, &prepared, err))
 		manifests = step_operator_render(step->operator, & prepared.launch, err);
 	before = graph_predecessors(run->graph, index, &count);
 	for (i = 0; i < count; i++)

@@ -296,35 +296,53 @@ static void fail_launch(struct run_step *step, const struct error *error)
 	end_step(step, STEP_FAILED);
 }
 
-/* Stages what the attempt needs and notes it; it is launched when that is recorded. */
-static bool prepare(struct run_step *step, struct error **err)
+/* Notes the attempt and all that it needs; it is launched when that is recorded. */
+static bool prepare(struct run_step *step, const json_t *files, struct error **err)
 {
 	step->prepared = xcalloc(1, sizeof(*step->prepared));
-	if (!run_launch_prepare(step, step->attempt, true, step->prepared, err) ||
+	if (!run_launch_prepare(step, step->attempt, files, step->prepared, err) ||
 	    !file_make_folders(step->work_folder, 0755, err))
 		return false;
 	run_record_step(step, "state", "launching");
 	return true;
 }
 
+static void staged(struct run_step *step, const json_t *files, const struct error *error)
+{
+	struct run *run = step->run;
+	scoped(error) struct error *err = NULL;
+
+	replace(&step->detail, NULL);
+	if (error)
+		error_pass(&err, error_copy(error));
+	if (error || !prepare(step, files, &err)) {
+		fail_launch(step, err);
+		return;
+	}
+	step->next_prepared = NULL;
+	*run->prepared_end = step;
+	run->prepared_end = &step->next_prepared;
+}
+
+static void stage(struct run_step *step)
+{
+	step->attempt = 1;
+	step->created_at = clock_now_ms();
+	if (!run_stage_start(step, staged)) {
+		staged(step, NULL, NULL);
+		return;
+	}
+	replace(&step->detail, xstrdup("its files are being uploaded"));
+	run_record_step(step, "waiting", step->detail);
+	notify(step->run, step->index);
+}
+
 static void prepare_ready(struct run *run)
 {
 	size_t index;
 
-	while (!run->fatal && (index = scheduler_take(run->scheduler)) != SCHEDULER_NONE) {
-		struct run_step *step = &run->steps[index];
-		scoped(error) struct error *err = NULL;
-
-		step->attempt = 1;
-		step->created_at = clock_now_ms();
-		if (prepare(step, &err)) {
-			step->next_prepared = NULL;
-			*run->prepared_end = step;
-			run->prepared_end = &step->next_prepared;
-		} else {
-			fail_launch(step, err);
-		}
-	}
+	while (!run->fatal && (index = scheduler_take(run->scheduler)) != SCHEDULER_NONE)
+		stage(&run->steps[index]);
 }
 
 static void launch(struct run_step *step)
@@ -413,6 +431,10 @@ static void cancel_jobs(struct run *run)
 		struct run_step *step = &run->steps[i];
 		scoped(error) struct error *err = NULL;
 
+		if (run_stage_cancel(step)) {
+			replace(&step->detail, xstrdup("cancelled"));
+			end_step(step, STEP_CANCELLED);
+		}
 		if (!step->job || step_state_is_final(state_of(step)))
 			continue;
 		if (!job_cancel(step->job, &err)) {

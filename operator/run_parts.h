@@ -11,6 +11,7 @@
 #include "operator/run.h"
 #include "operator/scheduler.h"
 #include "operator/step_launch.h"
+#include "operator/step_stage.h"
 #include "operator/verdict.h"
 #include "stacks/metadata.h"
 #include "stacks/secret.h"
@@ -25,6 +26,8 @@ struct run_step {
 	size_t index;
 	struct step_operator *operator;    /* borrowed from run->operators */
 	const struct component *component; /* the operator's; borrowed */
+	struct step_stage *stage;          /* its files are under way; or NULL */
+	void (*staged)(struct run_step *step, const json_t *files, const struct error *error);
 	struct job *job;
 	int attempt;   /* 0: not launched yet */
 	bool is_noted; /* to be recorded */
@@ -77,6 +80,7 @@ struct run {
 	struct artifact_store *artifacts;
 	struct metadata_store *metadata;
 	struct operator_context context;
+	struct launch_identity identity;
 	struct run_operator *operators;
 	size_t operator_count;
 	struct graph *graph;
@@ -131,8 +135,19 @@ struct run_launch {
 	struct step_launch launch;
 	json_t *contract;
 };
-bool run_launch_prepare(struct run_step *step, int attempt, bool upload,
+/* `files`: what run_stage_start() gave; NULL: what it would give. */
+bool run_launch_prepare(struct run_step *step, int attempt, const json_t *files,
                         struct run_launch *prepared, struct error **err);
 void run_launch_release(struct run_launch *prepared);
+
+/*
+ * Puts the files that the step reads into the artifact store while the loop goes on (run_stage.c),
+ * and calls `staged` from the loop as step_stage_start() does. False when there are none to put.
+ */
+bool run_stage_start(struct run_step *step,
+                     void (*staged)(struct run_step *step, const json_t *files,
+                                    const struct error *error));
+/* True when there was something to cancel: `staged` is not called then. */
+bool run_stage_cancel(struct run_step *step);
 
 #endif

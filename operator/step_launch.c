@@ -9,62 +9,41 @@
 #include "core/memory.h"
 #include "core/text.h"
 
-static bool is_uri(const char *path)
+bool step_file_is_uri(const struct step_file *file)
 {
-	return strstr(path, "://") != NULL;
-}
-
-static bool is_remote(const struct artifact_store *store)
-{
-	return store->flavor->remote;
+	return strstr(file->path, "://") != NULL;
 }
 
 /* Content-addressed: the same data is uploaded once, whichever step, run or name asks for it. */
-static char *stage_file(const struct launch_identity *identity, const char *path, bool upload,
-                        struct error **err)
+char *step_file_uri(const struct launch_identity *identity, const struct step_file *file,
+                    const char *digest)
 {
-	scoped(text) char *digest = digest_file(path, err);
-	const char *slash = strrchr(path, '/');
-	scoped(text) char *uri = NULL;
-	scoped(error) struct error *absent = NULL;
-	int64_t size;
+	const char *slash = strrchr(file->path, '/');
 
+	if (step_file_is_uri(file))
+		return xstrdup(file->path);
 	if (!digest)
-		return NULL;
-	uri = text_printf("%s%s/files/%s/%s", identity->artifacts->root, identity->pipeline->name,
-	                  digest, slash ? slash + 1 : path);
-	if (!upload || artifact_size(identity->artifacts, uri, &size, &absent))
-		return take(uri);
-	if (absent->kind != ERROR_NOT_FOUND)
-		return error_pass(err, take(absent));
-	if (!artifact_put_file(identity->artifacts, uri, path, err))
-		return NULL;
-	return take(uri);
+		return text_printf("file://%s", file->path);
+	return text_printf("%s%s/files/%s/%s", identity->artifacts->root, identity->pipeline->name,
+	                   digest, slash ? slash + 1 : file->path);
 }
 
-static char *file_uri(const struct launch_identity *identity, const char *path, bool upload,
-                      struct error **err)
-{
-	if (is_uri(path))
-		return xstrdup(path);
-	if (is_remote(identity->artifacts))
-		return stage_file(identity, path, upload, err);
-	return text_printf("file://%s", path);
-}
-
-json_t *step_files_stage(const struct launch_identity *identity, const struct step *step,
-                         bool upload, struct error **err)
+json_t *step_files_uris(const struct launch_identity *identity, const struct step *step,
+                        struct error **err)
 {
 	json_auto_t *uris = json_object();
 	size_t i;
 
 	for (i = 0; i < step->file_count; i++) {
 		const struct step_file *file = &step->files[i];
-		scoped(text) char *uri = file_uri(identity, file->path, upload, err);
+		bool is_moved = identity->artifacts->flavor->remote && !step_file_is_uri(file);
+		scoped(text) char *digest = is_moved ? digest_file(file->path, err) : NULL;
+		scoped(text) char *uri = NULL;
 
-		if (!uri)
+		if (is_moved && !digest)
 			return error_wrap(err, "stage the file '%s' of step '%s'", file->path,
 			                  step->name);
+		uri = step_file_uri(identity, file, digest);
 		json_object_set_new(uris, file->name, json_string(uri));
 	}
 	return take(uris);

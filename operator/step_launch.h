@@ -20,19 +20,22 @@ struct launch_identity {
 
 /*
  * step.json of docs/step-contract.md without `code` and `spark`, which the flavor adds.
- * `input_uris`: input name -> URI of the artifact; `file_uris`: what step_files_stage() gave.
+ * `input_uris`: input name -> URI of the artifact; `file_uris`: what step_stage_start() or
+ * step_files_uris() gave.
  * Owned by the caller.
  */
 json_t *step_contract_build(const struct launch_identity *identity, const struct step *step,
                             int attempt, const json_t *input_uris, const json_t *file_uris);
 
-/*
- * Files on this machine are put into a remote store below <pipeline>/files/<sha256>/<name>, once
- * per content; URIs, and files for a store on this machine, stay where they are. `upload` false
- * computes the URIs only. An object: argument name -> URI; owned by the caller.
- */
-json_t *step_files_stage(const struct launch_identity *identity, const struct step *step,
-                         bool upload, struct error **err);
+bool step_file_is_uri(const struct step_file *file);
+/* Where a file of this machine is once it is staged: below <pipeline>/files/<sha256>/<name> of the
+ * store. `digest` NULL: it stays where it is, as URIs do. Owned by the caller. */
+char *step_file_uri(const struct launch_identity *identity, const struct step_file *file,
+                    const char *digest);
+/* What step_stage_start() will give, while nothing is sent. An object: argument name -> URI; owned
+ * by the caller. */
+json_t *step_files_uris(const struct launch_identity *identity, const struct step *step,
+                        struct error **err);
 
 /* True when the step must be given a Spark session: it takes `spark`, or an input or output is of a
  * spark.* type. */

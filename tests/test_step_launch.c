@@ -98,7 +98,7 @@ static json_t *contract_of(const struct launch_test *test, const char *name)
 {
 	const struct step *step = step_of(test, name);
 	json_auto_t *uris = json_object();
-	json_auto_t *files = step_files_stage(&test->identity, step, false, NULL);
+	json_auto_t *files = step_files_uris(&test->identity, step, NULL);
 	size_t i;
 
 	for (i = 0; i < step->input_count; i++)
@@ -160,101 +160,37 @@ static void test_step_needs_spark__when_it_takes_a_session_or_a_dataframe(void *
 	}
 }
 
-/* The URI that the file at `path` gets. */
-static char *stage(const struct launch_test *test, const char *path, bool upload,
-                   struct error **err)
+static char *uri_of(const struct launch_test *test, const char *path, struct error **err)
 {
 	struct step_file file = { .name = (char *)"f", .path = (char *)path };
 	const struct step step = { .name = (char *)"s", .files = &file, .file_count = 1 };
-	json_auto_t *uris = step_files_stage(&test->identity, &step, upload, err);
+	json_auto_t *uris = step_files_uris(&test->identity, &step, err);
 
 	return uris ? xstrdup(json_string_value(json_object_get(uris, "f"))) : NULL;
 }
 
-static void test_step_files_stage__uploads_a_content_once(void **state)
+static void test_step_files_uris__ask_no_store(void **state)
 {
 	struct launch_test *test = *state;
 	scoped(text) char *path = temporary_project_path(test->temporary, "data/train.csv");
-	scoped(text) char *first = stage(test, path, true, NULL);
-	scoped(text) char *second = stage(test, path, true, NULL);
+	scoped(text) char *uri = NULL;
 
-	assert_string_equal(first,
+	test->store.is_down = true;
+	uri = uri_of(test, path, NULL);
+
+	assert_string_equal(uri,
 	                    "s3://bucket/prefix/spark_pipeline/files/" DATA_DIGEST "/train.csv");
-	assert_string_equal(second, first);
-	assert_int_equal(test->store.put_count, 1);
-	assert_string_equal(json_string_value(json_object_get(test->store.objects, first)),
-	                    "hello");
-}
-
-/* Spark reads the format off the name. */
-static void test_step_files_stage__keeps_the_name(void **state)
-{
-	struct launch_test *test = *state;
-	scoped(text) char *path = temporary_project_path(test->temporary, "data/copy.csv");
-	scoped(text) char *uri = stage(test, path, true, NULL);
-
-	assert_true(text_ends_with(uri, "/" DATA_DIGEST "/copy.csv"));
-}
-
-static void test_step_files_stage__without_upload_touches_nothing(void **state)
-{
-	struct launch_test *test = *state;
-	scoped(text) char *path = temporary_project_path(test->temporary, "data/train.csv");
-	scoped(text) char *uri = NULL;
-
-	test->store.is_down = true;
-	uri = stage(test, path, false, NULL);
-
-	assert_non_null(strstr(uri, DATA_DIGEST));
 	assert_int_equal(test->store.put_count, 0);
 }
 
-static void test_step_files_stage__leaves_uris_alone(void **state)
-{
-	struct launch_test *test = *state;
-	scoped(text) char *uri = stage(test, "s3a://other/x.csv", true, NULL);
-
-	assert_string_equal(uri, "s3a://other/x.csv");
-	assert_int_equal(test->store.put_count, 0);
-}
-
-static void test_step_files_stage__leaves_files_to_a_store_of_this_machine(void **state)
-{
-	struct launch_test *test = *state;
-	struct artifact_store local = { .flavor = &artifact_local, .root = (char *)"file:///x/" };
-	scoped(text) char *path = temporary_project_path(test->temporary, "data/train.csv");
-	scoped(text) char *expected = text_printf("file://%s", path);
-	scoped(text) char *uri = NULL;
-
-	test->identity.artifacts = &local;
-	uri = stage(test, path, true, NULL);
-
-	assert_string_equal(uri, expected);
-}
-
-static void test_step_files_stage__does_not_take_an_unreachable_store_for_an_empty_one(void **state)
-{
-	struct launch_test *test = *state;
-	scoped(text) char *path = temporary_project_path(test->temporary, "data/train.csv");
-	scoped(error) struct error *err = NULL;
-
-	test->store.is_down = true;
-
-	assert_null(stage(test, path, true, &err));
-
-	assert_int_equal(err->kind, ERROR_UNAVAILABLE);
-	assert_error_contains(err, "train.csv' of step 's'");
-	assert_int_equal(test->store.put_count, 0);
-}
-
-static void test_step_files_stage__names_the_file_that_is_gone(void **state)
+static void test_step_files_uris__name_the_file_that_is_gone(void **state)
 {
 	scoped(error) struct error *err = NULL;
 
-	assert_null(stage(*state, "/nowhere/x.csv", true, &err));
+	assert_null(uri_of(*state, "/nowhere/x.csv", &err));
 
 	assert_int_equal(err->kind, ERROR_NOT_FOUND);
-	assert_error_contains(err, "/nowhere/x.csv");
+	assert_error_contains(err, "/nowhere/x.csv' of step 's'");
 }
 
 #define WITH_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -265,14 +201,8 @@ int main(void)
 		WITH_TEST(test_step_contract_build__is_what_the_contract_shows),
 		WITH_TEST(test_step_contract_build__of_a_program_has_no_source),
 		WITH_TEST(test_step_needs_spark__when_it_takes_a_session_or_a_dataframe),
-		WITH_TEST(test_step_files_stage__uploads_a_content_once),
-		WITH_TEST(test_step_files_stage__keeps_the_name),
-		WITH_TEST(test_step_files_stage__without_upload_touches_nothing),
-		WITH_TEST(test_step_files_stage__leaves_uris_alone),
-		WITH_TEST(test_step_files_stage__leaves_files_to_a_store_of_this_machine),
-		WITH_TEST(
-			test_step_files_stage__does_not_take_an_unreachable_store_for_an_empty_one),
-		WITH_TEST(test_step_files_stage__names_the_file_that_is_gone),
+		WITH_TEST(test_step_files_uris__ask_no_store),
+		WITH_TEST(test_step_files_uris__name_the_file_that_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
