@@ -2,8 +2,10 @@
 /* From Hadoop's S3A settings to ours. */
 #include "submit/spark_s3.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/memory.h"
 #include "core/text.h"
@@ -13,7 +15,7 @@
 
 /* S3AUtils.propagateBucketOptions: the bucket's own setting comes first. NULL when there is none;
  * an empty one counts as none. */
-static const char *setting(const struct spark_conf *conf, const char *bucket, const char *name)
+const char *spark_s3_setting(const struct spark_conf *conf, const char *bucket, const char *name)
 {
 	scoped(text) char *own = text_printf("spark.hadoop.fs.s3a.bucket.%s.%s", bucket, name);
 	scoped(text) char *common = text_printf("spark.hadoop.fs.s3a.%s", name);
@@ -21,13 +23,6 @@ static const char *setting(const struct spark_conf *conf, const char *bucket, co
 
 	if (!value)
 		value = spark_conf_get(conf, common);
-	return value && *value ? value : NULL;
-}
-
-static const char *variable(const char *name)
-{
-	const char *value = getenv(name);
-
 	return value && *value ? value : NULL;
 }
 
@@ -56,10 +51,10 @@ static char *region_of_aws(const char *endpoint)
 
 static void set_place(const struct spark_conf *conf, const char *bucket, struct spark_s3 *s3)
 {
-	const char *endpoint = setting(conf, bucket, "endpoint");
-	const char *region = setting(conf, bucket, "endpoint.region");
+	const char *endpoint = spark_s3_setting(conf, bucket, "endpoint");
+	const char *region = spark_s3_setting(conf, bucket, "endpoint.region");
 	scoped(text) char *aws_region = endpoint ? region_of_aws(endpoint) : NULL;
-	bool is_encrypted = is_true(setting(conf, bucket, "connection.ssl.enabled"), true);
+	bool is_encrypted = is_true(spark_s3_setting(conf, bucket, "connection.ssl.enabled"), true);
 
 	if (endpoint && !aws_region)
 		s3->endpoint_url = text_printf("%s%s",
@@ -69,39 +64,60 @@ static void set_place(const struct spark_conf *conf, const char *bucket, struct 
 		                               endpoint);
 	if (!region && aws_region && *aws_region)
 		region = aws_region;
-	if (!region)
-		region = variable("AWS_REGION");
-	if (!region)
-		region = variable("AWS_DEFAULT_REGION");
 	s3->region = text_copy(region);
 	s3->options.endpoint_url = s3->endpoint_url;
 	s3->options.region = s3->region;
 	s3->options.virtual_host_style =
-		!is_true(setting(conf, bucket, "path.style.access"), false);
+		!is_true(spark_s3_setting(conf, bucket, "path.style.access"), false);
 }
 
-static bool set_credentials(const struct spark_conf *conf, const char *bucket,
-                            struct s3_options *options, struct error **err)
+/* The newer name, else the one that Hadoop still takes. */
+static const char *renamed(const struct spark_conf *conf, const char *bucket, const char *name,
+                           const char *older)
 {
-	options->access_key_id = setting(conf, bucket, "access.key");
-	options->secret_access_key = setting(conf, bucket, "secret.key");
-	options->session_token = setting(conf, bucket, "session.token");
-	if (!options->access_key_id && !options->secret_access_key) {
-		options->access_key_id = variable("AWS_ACCESS_KEY_ID");
-		options->secret_access_key = variable("AWS_SECRET_ACCESS_KEY");
-		options->session_token = variable("AWS_SESSION_TOKEN");
-	}
-	if (!options->access_key_id && !options->secret_access_key)
-		return error_set(err, ERROR_AUTH,
-		                 "no credentials for bucket '%s': set AWS_ACCESS_KEY_ID and "
-		                 "AWS_SECRET_ACCESS_KEY, or spark.hadoop.fs.s3a.access.key and "
-		                 "…secret.key (profiles and instance roles are not read)",
-		                 bucket);
-	if (!options->access_key_id || !options->secret_access_key)
-		return error_set(err, ERROR_INVALID,
-		                 "half of the credentials for bucket '%s' is missing: the %s key",
-		                 bucket, options->access_key_id ? "secret" : "access");
+	const char *value = spark_s3_setting(conf, bucket, name);
+
+	return value ? value : spark_s3_setting(conf, bucket, older);
+}
+
+static bool set_encryption(const struct spark_conf *conf, const char *bucket, struct spark_s3 *s3,
+                           struct error **err)
+{
+	static const struct {
+		const char *name, *value;
+	} kinds[] = { { "AES256", "AES256" },
+		      { "SSE-S3", "AES256" },
+		      { "SSE-KMS", "aws:kms" },
+		      { "DSSE-KMS", "aws:kms:dsse" } };
+	const char *name =
+		renamed(conf, bucket, "encryption.algorithm", "server-side-encryption-algorithm");
+
+	if (!name)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcasecmp(kinds[i].name, name))
+			s3->options.encryption = kinds[i].value;
+	if (!s3->options.encryption)
+		return error_set(
+			err, ERROR_INVALID,
+			"spark.hadoop.fs.s3a.encryption.algorithm: stepop uploads with "
+			"AES256, SSE-KMS or DSSE-KMS, not with '%s'; put the files there by "
+			"other means, and give their URIs",
+			name);
+	if (!text_equal(s3->options.encryption, "AES256"))
+		s3->options.kms_key_id =
+			renamed(conf, bucket, "encryption.key", "server-side-encryption.key");
 	return true;
+}
+
+/* S3A's names are in lower case. */
+static void set_storage_class(const struct spark_conf *conf, const char *bucket,
+                              struct spark_s3 *s3)
+{
+	s3->storage_class = text_copy(spark_s3_setting(conf, bucket, "create.storage.class"));
+	for (char *at = s3->storage_class; at && *at; at++)
+		*at = (char)toupper((unsigned char)*at);
+	s3->options.storage_class = s3->storage_class;
 }
 
 bool spark_s3_settings(const struct spark_conf *conf, const char *bucket, struct spark_s3 *s3,
@@ -109,9 +125,13 @@ bool spark_s3_settings(const struct spark_conf *conf, const char *bucket, struct
 {
 	struct spark_s3 found = { 0 };
 
-	if (!set_credentials(conf, bucket, &found.options, err))
+	if (!spark_s3_credentials(conf, bucket, &found, err) ||
+	    !set_encryption(conf, bucket, &found, err)) {
+		spark_s3_release(&found);
 		return false;
+	}
 	set_place(conf, bucket, &found);
+	set_storage_class(conf, bucket, &found);
 	*s3 = found;
 	return true;
 }
@@ -120,5 +140,60 @@ void spark_s3_release(struct spark_s3 *s3)
 {
 	free(s3->endpoint_url);
 	free(s3->region);
+	free(s3->storage_class);
+	free(s3->role_duration_s);
 	*s3 = (struct spark_s3){ 0 };
+}
+
+/* The keys of a role last for its session: an upload is meant to be over by then. */
+static struct aws_chain *assume_role(struct http_client *http, const struct aws_role *role,
+                                     struct aws_chain *first, struct error **err)
+{
+	const struct aws_credentials *as = aws_chain_get(first, err);
+	struct aws_credentials session = { 0 };
+	struct aws_chain *chain = NULL;
+
+	if (as && aws_sts_assume_role(first, role, as, &session, err))
+		chain = aws_chain_new(http,
+		                      &(struct aws_chain_options){
+					      .access_key_id = session.access_key_id,
+					      .secret_access_key = session.secret_access_key,
+					      .session_token = session.session_token,
+					      .region = aws_chain_region(first),
+				      },
+		                      err);
+	aws_credentials_release(&session);
+	return chain ? chain : error_wrap(err, "assume the role '%s'", role->arn);
+}
+
+static struct aws_chain *open_chain(struct http_client *http, const struct spark_s3 *s3,
+                                    struct error **err)
+{
+	scoped(aws_chain) struct aws_chain *first = aws_chain_new(http, &s3->chain, err);
+
+	if (!first || !s3->role.arn)
+		return take(first);
+	return assume_role(http, &s3->role, first, err);
+}
+
+struct s3_client *spark_s3_open(struct http_client *http, const struct spark_s3 *s3,
+                                struct aws_chain **chain, struct error **err)
+{
+	scoped(aws_chain) struct aws_chain *opened = NULL;
+	struct s3_options options = s3->options;
+	struct s3_client *client;
+
+	if (!s3->is_anonymous) {
+		opened = open_chain(http, s3, err);
+		if (!opened)
+			return NULL;
+	}
+	options.chain = opened;
+	/* Asked here, so that they are missed before anything is sent. */
+	if (opened && !aws_chain_get(opened, err))
+		return NULL;
+	client = s3_client_new(http, &options, err);
+	if (client)
+		*chain = take(opened);
+	return client;
 }

@@ -279,15 +279,16 @@ static char *upload_folder(const char *identity, const char *path, struct error 
 }
 
 static bool upload_file(struct upload *upload, struct spark_upload_target *target,
-                        const char *identity, const char *uri, bool is_sent, struct error **err)
+                        const char *identity, const char *uri, struct error **err)
 {
 	scoped(text) char *path = spark_uri_path(uri);
 	const char *name = strrchr(path, '/') + 1;
 	scoped(text) char *folder = upload_folder(identity, path, err);
 	scoped(text) char *relative = folder ? file_join(folder, name) : NULL;
 
-	if (!relative || (is_sent && !spark_upload_target_put(target, relative, path, err)))
+	if (!relative)
 		return false;
+	spark_upload_target_add(target, relative, path);
 	json_object_set_new(upload->places, uri,
 	                    json_sprintf("%s/%s/%s", spark_upload_target_uri(target), folder,
 	                                 strrchr(uri, '/') + 1));
@@ -307,10 +308,10 @@ static bool upload_files(struct upload *upload, const char *upload_path, struct 
 	upload->scheme = upload->main_scheme = "";
 	if (!target)
 		return error_wrap(err, UPLOAD_PATH);
-	json_object_foreach_safe(upload->places, next, uri,
-	                         place) if (!upload_file(upload, target, identity, uri,
-	                                                 http != NULL, err)) return false;
-	return true;
+	json_object_foreach_safe(
+		upload->places, next, uri,
+		place) if (!upload_file(upload, target, identity, uri, err)) return false;
+	return !http || spark_upload_target_send(target, err);
 }
 
 /* ---- what the application says then ---- */

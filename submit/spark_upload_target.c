@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cloud/s3.h"
+#include "cloud/s3_upload.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
@@ -14,9 +14,12 @@
 
 struct spark_upload_target {
 	char *uri;
-	char *folder;          /* or NULL */
-	char *bucket, *prefix; /* "" or ending in '/' */
+	char *folder;            /* or NULL */
+	char *bucket, *prefix;   /* "" or ending in '/' */
+	struct aws_chain *chain; /* behind the client; or NULL */
 	struct s3_client *client;
+	struct s3_upload_file *files; /* to be put; in a folder `key` is a path */
+	size_t count;
 };
 
 void spark_upload_target_free(struct spark_upload_target *target)
@@ -27,7 +30,13 @@ void spark_upload_target_free(struct spark_upload_target *target)
 	free(target->folder);
 	free(target->bucket);
 	free(target->prefix);
+	for (size_t i = 0; i < target->count; i++) {
+		free((char *)target->files[i].key);
+		free((char *)target->files[i].path);
+	}
+	free(target->files);
 	s3_client_free(target->client);
+	aws_chain_free(target->chain);
 	free(target);
 }
 
@@ -52,9 +61,9 @@ static bool open_s3(struct spark_upload_target *target, const char *place,
 		return true;
 	if (!spark_s3_settings(conf, target->bucket, &s3, err))
 		return false;
-	target->client = s3_client_new(http, &s3.options, err);
+	target->client = spark_s3_open(http, &s3, &target->chain, err);
 	spark_s3_release(&s3);
-	return target->client != NULL;
+	return target->client || error_wrap(err, "bucket '%s'", target->bucket);
 }
 
 static bool open_place(struct spark_upload_target *target, const struct spark_conf *conf,
@@ -89,39 +98,47 @@ struct spark_upload_target *spark_upload_target_open(const char *upload_path,
 	return open_place(target, conf, http, err) ? take(target) : NULL;
 }
 
-/* Who may put need not be allowed to look: without an answer the object is put. */
-static bool put_object(struct spark_upload_target *target, const char *relative, const char *path,
-                       int64_t size_bytes, struct error **err)
+void spark_upload_target_add(struct spark_upload_target *target, const char *relative,
+                             const char *path)
 {
-	scoped(text) char *key = text_printf("%s%s", target->prefix, relative);
-	int64_t there_bytes;
-
-	if (s3_head(target->client, target->bucket, key, &there_bytes, NULL, NULL) &&
-	    there_bytes == size_bytes)
-		return true;
-	return s3_put_file(target->client, target->bucket, key, path, err);
+	target->files = xrealloc(target->files, target->count + 1, sizeof(*target->files));
+	target->files[target->count++] = (struct s3_upload_file){
+		.key = target->folder ? file_join(target->folder, relative)
+		                      : text_printf("%s%s", target->prefix, relative),
+		.path = xstrdup(path),
+		.unless_there = true,
+	};
 }
 
-static bool put_copy(struct spark_upload_target *target, const char *relative, const char *path,
-                     int64_t size_bytes, struct error **err)
+static bool copy_file(const struct s3_upload_file *file, struct error **err)
 {
-	scoped(text) char *copy = file_join(target->folder, relative);
-	scoped(text) char *folder = file_folder(copy);
-	struct stat there;
+	scoped(text) char *folder = file_folder(file->key);
+	struct stat here, there;
 
-	if (!stat(copy, &there) && there.st_size == size_bytes)
+	if (stat(file->path, &here))
+		return error_set(err, ERROR_NOT_FOUND, "there is no file '%s'", file->path);
+	if (!stat(file->key, &there) && there.st_size == here.st_size)
 		return true;
-	return file_make_folders(folder, 0755, err) && file_copy(path, copy, 0644, err);
+	return file_make_folders(folder, 0755, err) && file_copy(file->path, file->key, 0644, err);
 }
 
-bool spark_upload_target_put(struct spark_upload_target *target, const char *relative,
-                             const char *path, struct error **err)
+static bool copy_files(struct spark_upload_target *target, struct error **err)
 {
-	struct stat status;
+	for (size_t i = 0; i < target->count; i++)
+		if (!copy_file(&target->files[i], err))
+			return false;
+	return true;
+}
 
-	if (stat(path, &status))
-		return error_set(err, ERROR_NOT_FOUND, "there is no file '%s'", path);
-	return (target->folder ? put_copy(target, relative, path, status.st_size, err)
-	                       : put_object(target, relative, path, status.st_size, err)) ||
-	       error_wrap(err, "upload '%s' to '%s'", path, target->uri);
+bool spark_upload_target_send(struct spark_upload_target *target, struct error **err)
+{
+	bool is_sent = target->folder ? copy_files(target, err)
+	                              : s3_put_files(target->client, target->bucket, target->files,
+	                                             target->count, err);
+
+	if (is_sent)
+		return true;
+	return target->count == 1
+	               ? error_wrap(err, "upload '%s' to '%s'", target->files[0].path, target->uri)
+	               : error_wrap(err, "upload %zu files to '%s'", target->count, target->uri);
 }

@@ -22,9 +22,12 @@ DEFINE_CLEANUP(spark_upload_target);
 /* As it was given, without slashes at its end; borrowed. */
 const char *spark_upload_target_uri(const struct spark_upload_target *target);
 
-/* Puts the file at `path` below the target, as `relative` ("spark-upload-…/app.jar"). What is there
- * with that size is the same file: its folder is named after its content. */
-bool spark_upload_target_put(struct spark_upload_target *target, const char *relative,
-                             const char *path, struct error **err);
+/* The file at `path` is to be put below the target, as `relative` ("spark-upload-…/app.jar"). What
+ * is there with that size is the same file: its folder is named after its content. */
+void spark_upload_target_add(struct spark_upload_target *target, const char *relative,
+                             const char *path);
+/* Puts all that was added there, several at once into S3. A signal ends that: INTERRUPTED,
+ * TERMINATED. */
+bool spark_upload_target_send(struct spark_upload_target *target, struct error **err);
 
 #endif

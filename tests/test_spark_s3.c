@@ -3,6 +3,7 @@
 #include "tests/test.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/text.h"
@@ -79,37 +80,32 @@ static void test_spark_s3__prefers_the_settings_of_the_bucket(void **state)
 	spark_conf_set(conf, S3A "bucket.b.c.secret.key", "own secret");
 	spark_conf_set(conf, S3A "bucket.b.c.session.token", "token");
 	assert_ok(spark_s3_settings(conf, "b.c", &s3, &err), err);
-	assert_string_equal(s3.options.access_key_id, "own id");
-	assert_string_equal(s3.options.secret_access_key, "own secret");
-	assert_string_equal(s3.options.session_token, "token");
+	assert_string_equal(s3.chain.access_key_id, "own id");
+	assert_string_equal(s3.chain.secret_access_key, "own secret");
+	assert_string_equal(s3.chain.session_token, "token");
 	spark_s3_release(&s3);
 
 	assert_ok(spark_s3_settings(conf, "b", &s3, &err), err);
-	assert_string_equal(s3.options.access_key_id, "id");
-	assert_null(s3.options.session_token);
+	assert_string_equal(s3.chain.access_key_id, "id");
+	assert_null(s3.chain.session_token);
 	spark_s3_release(&s3);
 }
 
-static void test_spark_s3__falls_back_to_the_variables_of_aws(void **state)
+static void test_spark_s3__leaves_the_rest_to_the_chain_of_aws(void **state)
 {
 	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
 	struct spark_s3 s3;
 	struct error *err = NULL;
 
 	(void)state;
-	setenv("AWS_ACCESS_KEY_ID", "env id", 1);
-	setenv("AWS_SECRET_ACCESS_KEY", "env secret", 1);
-	setenv("AWS_SESSION_TOKEN", "env token", 1);
-	setenv("AWS_DEFAULT_REGION", "eu", 1);
 	assert_ok(spark_s3_settings(conf, "b", &s3, &err), err);
-	assert_string_equal(s3.options.access_key_id, "env id");
-	assert_string_equal(s3.options.secret_access_key, "env secret");
-	assert_string_equal(s3.options.session_token, "env token");
-	assert_string_equal(s3.options.region, "eu");
+	assert_null(s3.chain.access_key_id);
+	assert_null(s3.options.region);
+	assert_false(s3.is_anonymous);
 	spark_s3_release(&s3);
 }
 
-static void test_spark_s3__misses_credentials_without_telling_the_other_half(void **state)
+static void test_spark_s3__names_the_half_that_is_missing(void **state)
 {
 	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
 	struct spark_s3 s3;
@@ -117,10 +113,6 @@ static void test_spark_s3__misses_credentials_without_telling_the_other_half(voi
 	scoped(text) char *message = NULL;
 
 	(void)state;
-	assert_false(spark_s3_settings(conf, "b", &s3, &err));
-	assert_int_equal(err->kind, ERROR_AUTH);
-	error_free(take(err));
-
 	spark_conf_set(conf, S3A "secret.key", "t0ps3cret");
 	assert_false(spark_s3_settings(conf, "b", &s3, &err));
 	assert_int_equal(err->kind, ERROR_INVALID);
@@ -130,6 +122,137 @@ static void test_spark_s3__misses_credentials_without_telling_the_other_half(voi
 	error_free(err);
 }
 
+#define SDK1 "com.amazonaws.auth."
+#define SDK2 "software.amazon.awssdk.auth.credentials."
+#define HADOOP "org.apache.hadoop.fs.s3a."
+
+/* What the named classes give, with keys in the properties and with variables, or without. */
+static void test_spark_s3__knows_the_classes_of_hadoop_and_aws(void **state)
+{
+	static const struct {
+		const char *classes;
+		bool has_keys, has_variables;
+		const char *id; /* that is given outright */
+		bool is_anonymous;
+		const char *fault;
+	} cases[] = {
+		{ HADOOP "SimpleAWSCredentialsProvider", true, true, "id", false, NULL },
+		{ HADOOP "TemporaryAWSCredentialsProvider," SDK1
+		         "EnvironmentVariableCredentialsProvider",
+		  false, true, NULL, false, NULL },
+		{ SDK2 "EnvironmentVariableCredentialsProvider, " HADOOP
+		       "SimpleAWSCredentialsProvider",
+		  true, false, "id", false, NULL },
+		{ SDK1 "DefaultAWSCredentialsProviderChain", true, false, NULL, false, NULL },
+		{ SDK2 "WebIdentityTokenFileCredentialsProvider", false, false, NULL, false, NULL },
+		{ HADOOP "auth.IAMInstanceCredentialsProvider", false, false, NULL, false, NULL },
+		{ HADOOP "AnonymousAWSCredentialsProvider", true, true, NULL, true, NULL },
+		{ HADOOP "SimpleAWSCredentialsProvider", false, true, NULL, false,
+		  "no credentials for bucket 'b'" },
+		{ SDK1 "DefaultAWSCredentialsProviderChain,org.example.Vault", true, true, NULL,
+		  false, "the class 'org.example.Vault'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		scoped(spark_conf) struct spark_conf *conf =
+			cases[i].has_keys ? conf_with_keys() : spark_conf_new();
+		scoped(error) struct error *err = NULL;
+		struct spark_s3 s3;
+
+		clear_environment(state);
+		if (cases[i].has_variables)
+			setenv("AWS_ACCESS_KEY_ID", "env id", 1);
+		spark_conf_set(conf, S3A "aws.credentials.provider", cases[i].classes);
+		if (cases[i].fault) {
+			assert_false(spark_s3_settings(conf, "b", &s3, &err));
+			assert_error_contains(err, cases[i].fault);
+			continue;
+		}
+		assert_ok(spark_s3_settings(conf, "b", &s3, &err), err);
+		assert_true(text_equal(s3.chain.access_key_id, cases[i].id));
+		assert_int_equal(s3.is_anonymous, cases[i].is_anonymous);
+		spark_s3_release(&s3);
+	}
+}
+
+static void test_spark_s3__assumes_the_role_with_what_is_named_for_it(void **state)
+{
+	scoped(spark_conf) struct spark_conf *conf = conf_with_keys();
+	struct spark_s3 s3;
+	struct error *err = NULL;
+
+	(void)state;
+	spark_conf_set(conf, S3A "aws.credentials.provider",
+	               HADOOP "auth.AssumedRoleCredentialProvider");
+	assert_false(spark_s3_settings(conf, "b", &s3, &err));
+	assert_error_contains(err, "assumed.role.arn is not set");
+	error_free(take(err));
+
+	spark_conf_set(conf, S3A "assumed.role.arn", "arn:aws:iam::1:role/writer");
+	spark_conf_set(conf, S3A "assumed.role.session.name", "etl");
+	spark_conf_set(conf, S3A "assumed.role.session.duration", "30m");
+	assert_ok(spark_s3_settings(conf, "b", &s3, &err), err);
+	assert_string_equal(s3.role.arn, "arn:aws:iam::1:role/writer");
+	assert_string_equal(s3.role.session_name, "etl");
+	assert_string_equal(s3.role.duration_s, "1800");
+	assert_string_equal(s3.chain.access_key_id, "id");
+	spark_s3_release(&s3);
+
+	spark_conf_set(conf, S3A "assumed.role.policy", "{}");
+	assert_false(spark_s3_settings(conf, "b", &s3, &err));
+	assert_error_contains(err, "give the role that policy");
+	error_free(err);
+}
+
+static void test_spark_s3__encrypts_as_hadoop_would(void **state)
+{
+	static const struct {
+		const char *name_of_property, *algorithm, *encryption, *key;
+	} cases[] = {
+		{ "encryption.algorithm", "AES256", "AES256", NULL },
+		{ "encryption.algorithm", "SSE-KMS", "aws:kms", "alias/k" },
+		{ "server-side-encryption-algorithm", "sse-kms", "aws:kms", "alias/k" },
+		{ "bucket.b.encryption.algorithm", "DSSE-KMS", "aws:kms:dsse", "alias/k" },
+		{ "encryption.algorithm", "SSE-C", NULL, NULL },
+		{ "encryption.algorithm", "CSE-KMS", NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		scoped(spark_conf) struct spark_conf *conf = conf_with_keys();
+		scoped(text) char *property = text_printf(S3A "%s", cases[i].name_of_property);
+		scoped(error) struct error *err = NULL;
+		struct spark_s3 s3;
+
+		spark_conf_set(conf, property, cases[i].algorithm);
+		spark_conf_set(conf, S3A "encryption.key", "alias/k");
+		spark_conf_set(conf, S3A "create.storage.class", "standard_ia");
+		if (!cases[i].encryption) {
+			assert_false(spark_s3_settings(conf, "b", &s3, &err));
+			assert_error_contains(err, cases[i].algorithm);
+			continue;
+		}
+		assert_ok(spark_s3_settings(conf, "b", &s3, &err), err);
+		assert_string_equal(s3.options.encryption, cases[i].encryption);
+		assert_true(text_equal(s3.options.kms_key_id, cases[i].key));
+		assert_string_equal(s3.options.storage_class, "STANDARD_IA");
+		spark_s3_release(&s3);
+	}
+}
+
+static void test_spark_s3__says_that_it_cannot_read_a_credential_store(void **state)
+{
+	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
+	scoped(error) struct error *err = NULL;
+	struct spark_s3 s3;
+
+	(void)state;
+	spark_conf_set(conf, "spark.hadoop.hadoop.security.credential.provider.path",
+	               "jceks://file/keys.jceks");
+	assert_false(spark_s3_settings(conf, "b", &s3, &err));
+	assert_error_contains(err, "jceks://file/keys.jceks");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, clear_environment)
 
 int main(void)
@@ -137,8 +260,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_spark_s3__finds_the_server_and_its_region),
 		TEST(test_spark_s3__prefers_the_settings_of_the_bucket),
-		TEST(test_spark_s3__falls_back_to_the_variables_of_aws),
-		TEST(test_spark_s3__misses_credentials_without_telling_the_other_half),
+		TEST(test_spark_s3__leaves_the_rest_to_the_chain_of_aws),
+		TEST(test_spark_s3__names_the_half_that_is_missing),
+		TEST(test_spark_s3__knows_the_classes_of_hadoop_and_aws),
+		TEST(test_spark_s3__assumes_the_role_with_what_is_named_for_it),
+		TEST(test_spark_s3__encrypts_as_hadoop_would),
+		TEST(test_spark_s3__says_that_it_cannot_read_a_credential_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

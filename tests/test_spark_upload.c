@@ -421,8 +421,11 @@ static void test_spark_upload__refuses_places_that_it_cannot_reach(void **state)
 	refuse(fixture, ERROR_NOT_FOUND, "upload '");
 	unsetenv("AWS_ACCESS_KEY_ID");
 	unsetenv("AWS_SECRET_ACCESS_KEY");
+	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+	setenv("AWS_CONFIG_FILE", "/dev/null", 1);
+	setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
 	set(fixture, "spark.kubernetes.file.upload.path", "s3a://b/p");
-	refuse(fixture, ERROR_AUTH, "no credentials for bucket 'b'");
+	refuse(fixture, ERROR_AUTH, "bucket 'b': there are no credentials of AWS");
 }
 
 static void test_spark_upload__knows_the_uri_in_s3_without_credentials_in_a_dry_run(void **state)

@@ -190,7 +190,7 @@ static void test_spark_upload__says_whose_credentials_are_wrong(void **state)
 
 	message = error_text(err);
 	assert_int_equal(err->kind, ERROR_AUTH);
-	assert_error_contains(err, "upload '");
+	assert_error_contains(err, "upload 2 files to ");
 	assert_null(strstr(message, "wr0ng-secret"));
 	assert_true(text_starts_with(fixture->app.main_resource, "/tmp/"));
 }
