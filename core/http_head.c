@@ -9,6 +9,8 @@
 
 void http_response_release(struct http_response *response)
 {
+	/* It may have been a secret. */
+	text_wipe(response->body, response->body_size);
 	free(response->body);
 	free(response->content_type);
 	free(response->etag);

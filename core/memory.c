@@ -3,6 +3,7 @@
 #include "core/memory.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,9 +47,17 @@ static void *json_malloc_checked(size_t size)
 	return checked(malloc(size ? size : 1));
 }
 
+/* jansson keeps what it parses and writes in buffers of its own, which nobody else can wipe. */
+static void json_free_wiped(void *memory)
+{
+	if (memory)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
 void memory_init(void)
 {
-	json_set_alloc_funcs(json_malloc_checked, free);
+	json_set_alloc_funcs(json_malloc_checked, json_free_wiped);
 }
 
 void fd_cleanup(int *fd)

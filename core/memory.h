@@ -16,7 +16,8 @@ void *xrealloc(void *memory, size_t count, size_t size) __attribute__((__returns
 char *xstrdup(const char *text) __attribute__((__returns_nonnull__));
 char *xstrndup(const char *text, size_t size) __attribute__((__returns_nonnull__));
 
-/* Makes jansson's allocations abort when memory is out; called once by each program's main(). */
+/* Makes jansson's allocations abort when memory is out, and wiped when they are given up: any of
+ * them may hold a secret. Called once by each program's main(). */
 void memory_init(void);
 
 /*
