@@ -48,7 +48,7 @@ const struct catalog *catalog_built_in(void)
 	const struct component_flavor *const others[] = {
 		artifact_local.component,    artifact_s3.component,     &registry_default,
 		secret_local.component,      metadata_sqlite.component, &orchestrator_local,
-		metadata_postgres.component, metadata_mysql.component,
+		metadata_postgres.component, metadata_mysql.component,  secret_kubernetes.component,
 	};
 	const struct flavor *const *flavor;
 	size_t count = 0, i;
