@@ -186,10 +186,13 @@ static bool s3_check(struct artifact_store *base, struct error **err)
 	scoped(text) char *text = NULL;
 	size_t got;
 
-	return has_credentials(store, err) && s3_head_bucket(store->client, store->bucket, err) &&
-	       s3_store_put(base, uri, "ok", 2, err) &&
-	       (text = s3_store_get(base, uri, 0, 0, 100, &got, err)) &&
-	       s3_delete(store->client, store->bucket, key_of(store, uri), err);
+	if (!has_credentials(store, err) || !s3_head_bucket(store->client, store->bucket, err) ||
+	    !s3_store_put(base, uri, "ok", 2, err))
+		return false;
+	text = s3_store_get(base, uri, 0, 0, 100, &got, err);
+	/* It goes, whether it could be read or not. */
+	return s3_delete(store->client, store->bucket, key_of(store, uri), text ? err : NULL) &&
+	       text;
 }
 
 const struct artifact_flavor artifact_s3 = {
@@ -203,6 +206,7 @@ const struct artifact_flavor artifact_s3 = {
 	.size = s3_store_size,
 	.list = s3_store_list,
 	.check = s3_check,
+	.probe = artifact_s3_probe,
 	.access = artifact_s3_access,
 	.session = artifact_s3_session,
 	.remote = true,

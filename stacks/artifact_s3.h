@@ -14,6 +14,8 @@ struct s3_store {
 	struct s3_client *client;
 	char *bucket;
 	bool is_path_style;
+	bool has_endpoint;   /* the component's own, or the environment's: maybe not AWS */
+	bool has_given_keys; /* of authentication_secret */
 	char *encryption;    /* as S3's header has it; or NULL */
 	char *kms_key_id;    /* or NULL */
 	char *storage_class; /* or NULL */
@@ -31,6 +33,7 @@ void artifact_s3_release(struct s3_store *store);
 
 /* The hooks of struct artifact_flavor. */
 void artifact_s3_access(struct artifact_store *store, struct artifact_access *access);
+void artifact_s3_probe(struct artifact_store *store, struct probe_report *report);
 json_t *artifact_s3_session(struct artifact_store *store, struct error **err);
 
 #endif

@@ -193,6 +193,7 @@ static bool open_chain(struct s3_store *store, const struct component *component
 	chain.session_token = credential(store->credentials, "AWS_SESSION_TOKEN");
 	if (!secret && !chain.profile)
 		read_environment(store->credentials);
+	store->has_given_keys = secret != NULL;
 	store->chain = aws_chain_new(http, &chain, err);
 	return store->chain != NULL;
 }
@@ -273,14 +274,12 @@ static bool open_client(struct s3_store *store, const struct component *componen
 bool artifact_s3_set_up(struct s3_store *store, const struct component *component,
                         struct secret_store *secrets, struct http_client *http, struct error **err)
 {
-	bool has_endpoint;
-
 	if (!read_path(store, component, err) ||
 	    !open_chain(store, component, secrets, http, err) ||
 	    !choose_pod_credentials(store, component, err))
 		return false;
-	has_endpoint = component_text(component, "endpoint_url", NULL) ||
-	               aws_chain_endpoint(store->chain, "s3");
-	store->is_path_style = component_bool(component, "path_style", has_endpoint);
+	store->has_endpoint = component_text(component, "endpoint_url", NULL) ||
+	                      aws_chain_endpoint(store->chain, "s3");
+	store->is_path_style = component_bool(component, "path_style", store->has_endpoint);
 	return read_keeping(store, component, err) && open_client(store, component, http, err);
 }
