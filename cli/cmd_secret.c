@@ -11,6 +11,7 @@
 #include "stacks/project_file.h"
 #include "stacks/secret.h"
 #include "stacks/stack.h"
+#include "stacks/stack_secrets.h"
 
 /* Without -x: the active stack's secrets manager, else the only one that there is. */
 static char *manager_name(const struct project *project, struct error **err)
@@ -44,6 +45,7 @@ struct vault {
 	struct loop *loop;
 	struct http_client *http;
 	struct secret_store *store;
+	char *manager; /* the component's name */
 };
 
 static void vault_free(struct vault *vault)
@@ -54,6 +56,7 @@ static void vault_free(struct vault *vault)
 	http_client_free(vault->http);
 	loop_free(vault->loop);
 	project_free(vault->project);
+	free(vault->manager);
 	free(vault);
 }
 DEFINE_CLEANUP(vault);
@@ -61,16 +64,15 @@ DEFINE_CLEANUP(vault);
 static bool open_store(struct vault *vault, const char *given, struct error **err)
 {
 	scoped(component) struct component *component = NULL;
-	scoped(text) char *name = NULL;
 
 	vault->project = project_open(NULL, err);
 	if (!vault->project)
 		return false;
-	name = given ? xstrdup(given) : manager_name(vault->project, err);
-	if (!name)
+	vault->manager = given ? xstrdup(given) : manager_name(vault->project, err);
+	if (!vault->manager)
 		return false;
 	component = component_load(vault->project, catalog_built_in(), COMPONENT_SECRETS_MANAGER,
-	                           name, err);
+	                           vault->manager, err);
 	if (!component)
 		return false;
 	vault->store = secret_store_open(vault->project, component, vault->http, err);
@@ -196,12 +198,28 @@ static bool run_describe(const struct arguments *arguments, struct error **err)
 	return object && output_object(stdout, argument_output(arguments), object, err);
 }
 
+static bool check_unused(const struct arguments *arguments, const struct vault *vault,
+                         struct error **err)
+{
+	const char *name = argument_at(arguments, 0);
+	scoped(text) char *users = NULL;
+
+	if (argument_switch(arguments, "force"))
+		return true;
+	users = stack_secret_users(vault->project, catalog_built_in(), vault->manager, name);
+	return !users || error_set(err, ERROR_CONFLICT,
+	                           "secret '%s' is used by %s; change what refers to it first, or "
+	                           "give --force",
+	                           name, users);
+}
+
 static bool run_delete(const struct arguments *arguments, struct error **err)
 {
 	const char *name = argument_at(arguments, 0);
 	scoped(vault) struct vault *vault = vault_open(arguments, err);
 
-	if (!vault || !secret_remove(vault->store, name, err))
+	if (!vault || !check_unused(arguments, vault, err) ||
+	    !secret_remove(vault->store, name, err))
 		return false;
 	return change_report(argument_output(arguments), "secret", name, "deleted", err);
 }
@@ -279,8 +297,14 @@ const struct command cmd_secret_describe = {
 const struct command cmd_secret_delete = {
 	.words = "secrets-manager secret delete",
 	.arguments = "NAME",
-	.summary = "delete a secret",
-	.options = manager_options,
+	.summary = "delete a secret that no stack uses",
+	.options =
+		(const struct command_option[]){
+			MANAGER_OPTION,
+			{ "force", 0, VALUE_NONE, NULL, "even though something refers to it",
+	                  NULL },
+			{ 0 },
+		},
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = run_delete,

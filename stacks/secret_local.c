@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "stacks/probe.h"
 #include "stacks/project_file.h"
 #include "stacks/secret.h"
 #include "stacks/secret_box.h"
@@ -354,6 +355,21 @@ static json_t *local_list(struct secret_store *base, struct error **err)
 	return list;
 }
 
+/* Opening it takes the key, and shows that nobody has changed it. */
+static void local_probe(struct secret_store *base, struct probe_report *report)
+{
+	struct local_store *store = local(base);
+	scoped(error) struct error *err = NULL;
+	json_t *secrets = read_all(store, &err);
+
+	if (!secrets)
+		probe_fault(report, "secrets manager", NULL, err);
+	else
+		probe_ok(report, "secrets manager", "%s: %zu secrets", store->path,
+		         json_object_size(secrets));
+	secret_values_free(secrets);
+}
+
 static bool check_key_file(const char *path, struct error **err)
 {
 	if (*path == '/' || text_starts_with(path, "~/"))
@@ -385,5 +401,6 @@ const struct secret_flavor secret_local = {
 	.put = local_put,
 	.remove = local_remove,
 	.list = local_list,
+	.probe = local_probe,
 	.close = local_close,
 };

@@ -75,3 +75,52 @@ void stack_secrets_probe(const struct stack *stack, struct secret_store *secrets
 		if (stack->components[i])
 			probe_component(stack, stack->components[i], secrets, report);
 }
+
+static bool refers_to(const struct component *component, const char *secret)
+{
+	json_auto_t *references = component_secret_references(component);
+	const json_t *reference;
+	size_t i;
+
+	json_array_foreach (references, i, reference)
+		if (text_equal(json_string_value(json_object_get(reference, "secret")), secret))
+			return true;
+	return false;
+}
+
+static void add_users(FILE *out, const struct stack *stack, const char *secret, size_t *count)
+{
+	size_t i;
+
+	for (i = 0; i < COMPONENT_TYPE_COUNT; i++) {
+		const struct component *component = stack->components[i];
+
+		if (component && refers_to(component, secret))
+			fprintf(out, "%s%s '%s' of stack '%s'", (*count)++ ? ", " : "",
+			        component_type_label(component->type), component->name,
+			        stack->name);
+	}
+}
+
+char *stack_secret_users(const struct project *project, const struct catalog *catalog,
+                         const char *manager, const char *secret)
+{
+	json_auto_t *names = stack_names(project, NULL);
+	struct text_stream stream;
+	FILE *out = text_stream_open(&stream);
+	scoped(text) char *users = NULL;
+	size_t count = 0, i;
+	json_t *name;
+
+	json_array_foreach (names, i, name) {
+		scoped(stack) struct stack *stack =
+			stack_load(project, catalog, json_string_value(name), NULL);
+		const struct component *own =
+			stack ? stack->components[COMPONENT_SECRETS_MANAGER] : NULL;
+
+		if (own && text_equal(own->name, manager))
+			add_users(out, stack, secret, &count);
+	}
+	users = text_stream_take(&stream);
+	return count ? take(users) : NULL;
+}

@@ -15,4 +15,12 @@
 void stack_secrets_probe(const struct stack *stack, struct secret_store *secrets,
                          struct probe_report *report);
 
+/*
+ * What refers to `secret` of the secrets manager `manager`, by any stack of the project that has
+ * both: "artifact store 's3_store' of stack 'daily'", several with commas; owned by the caller;
+ * NULL: nothing does. Stacks that cannot be read are passed over.
+ */
+char *stack_secret_users(const struct project *project, const struct catalog *catalog,
+                         const char *manager, const char *secret);
+
 #endif

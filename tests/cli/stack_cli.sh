@@ -67,6 +67,9 @@ gives 'secrets are listed without values' 'x == [{"name": "s3_authentication", "
 	secrets-manager secret list
 gives 'a secret is described by its keys' 'len(x["keys"]) == 2' secrets-manager secret describe s3_authentication
 
+fails 'a secret that is used stays' 6 "artifact store 's3_store' of stack 'spark_stack'" \
+	secrets-manager secret delete s3_authentication
+
 # Values of secrets.
 printf '%s\n' "$value" | run secrets-manager secret register piped --password=- --user @@name
 say $? 'a value from standard input'
