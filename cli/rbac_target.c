@@ -157,9 +157,9 @@ struct cluster *rbac_target_connect(const struct rbac_target *target,
 	return cluster_open(&config_options, err);
 }
 
-static const char *const part_names[] = { "secrets",    "volumes",  "network-policies",
-	                                  "pod-groups", "resizing", "secrets-manager",
-	                                  NULL };
+static const char *const part_names[] = { "secrets",     "volumes",  "network-policies",
+	                                  "pod-groups",  "resizing", "secrets-manager",
+	                                  "stack-check", NULL };
 
 const struct command_option rbac_target_options[] = {
 	{ "submitter", 0, VALUE_ONE, "USER", "who runs stepop: a user as the cluster knows him",

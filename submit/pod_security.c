@@ -132,10 +132,13 @@ static void check_capabilities(const json_t *capabilities, const char *where, js
 	const json_t *added;
 	size_t i;
 
-	json_array_foreach (json_object_get(capabilities, "add"), i, added)
-		if (!text_equal(json_string_value(added), "NET_BIND_SERVICE"))
+	json_array_foreach (json_object_get(capabilities, "add"), i, added) {
+		const char *name = json_string_value(added);
+
+		if (!text_equal(name, "NET_BIND_SERVICE"))
 			add_fault(faults, "%sthe capability %s is added", where,
-			          json_string_value(added));
+			          name ? name : "(not a text)");
+	}
 }
 
 static void check_ports(const json_t *container, const char *where, json_t *faults)

@@ -135,6 +135,7 @@ static const struct part {
 	{ RBAC_POD_GROUPS, "pod-groups", false, true },
 	{ RBAC_RESIZING, "resizing", true, false },
 	{ RBAC_SECRETS_MANAGER, "secrets-manager", false, true },
+	{ RBAC_STACK_CHECK, "stack-check", false, true },
 };
 
 unsigned rbac_part_find(const char *name)

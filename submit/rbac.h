@@ -21,8 +21,9 @@ enum rbac_part {
 	RBAC_POD_GROUPS = 1 << 3,       /* "pod-groups": gang scheduling */
 	RBAC_RESIZING = 1 << 4,         /* "resizing": executors that grow */
 	RBAC_SECRETS_MANAGER = 1 << 5,  /* "secrets-manager": of the flavor kubernetes */
+	RBAC_STACK_CHECK = 1 << 6,      /* "stack-check": a look at namespace and quotas */
 };
-#define RBAC_ALL_PARTS ((1 << 6) - 1)
+#define RBAC_ALL_PARTS ((1 << 7) - 1)
 /* The part of this name, or 0. */
 unsigned rbac_part_find(const char *name);
 

@@ -283,6 +283,25 @@ static void test_submitter_and_runner__do_what_stepop_does(void **state)
 	submit_follow_and_delete(fixture, fixture->runner, "runner");
 }
 
+static void test_submitter__looks_at_his_namespace_with_that_part(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kube_client *client = fixture->submitter;
+	scoped(error) struct error *before = NULL, *foreign = NULL;
+	struct error *err = NULL;
+	json_auto_t *namespace = NULL;
+
+	assert_null(kube_client_get(client, &kube_namespaces, NULL, fixture->namespace, &before));
+	assert_int_equal(before->kind, ERROR_AUTH);
+
+	apply_rights(fixture, RBAC_STACK_CHECK);
+	assert_ok(namespace =
+	                  kube_client_get(client, &kube_namespaces, NULL, fixture->namespace, &err),
+	          err);
+	assert_null(kube_client_get(client, &kube_namespaces, NULL, "default", &foreign));
+	assert_int_equal(foreign->kind, ERROR_AUTH);
+}
+
 static void test_submitter__is_told_which_part_is_missing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -442,6 +461,8 @@ int main(void)
 		                                set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_submitter_and_runner__do_what_stepop_does,
 		                                set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_submitter__looks_at_his_namespace_with_that_part, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_submitter__is_told_which_part_is_missing,
 		                                set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nobody__may_do_anything_else, set_up,

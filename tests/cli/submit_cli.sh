@@ -71,7 +71,7 @@ says "memory is explained" 0 "4505Mi" explain memory --driver-memory 4g "${app[@
 says "Python has more overhead" 0 "5734Mi" explain memory --driver-memory 4g local:///a.py
 says "a manifest's, too" 0 "0.4 x 512Mi" explain memory -f application.yaml
 says "rights are rendered without a project" 0 "name: stepop-driver-spark" rbac render -n team --service-account spark
-for part in secrets volumes network-policies pod-groups secrets-manager; do
+for part in secrets volumes network-policies pod-groups secrets-manager stack-check; do
 	says "the part '$part' of a submitter's rights is rendered" 0 "name: stepop-submitter-$part:alice" rbac render -n team --service-account spark --submitter alice --with "$part"
 done
 says "the part 'resizing' of a driver's rights is rendered" 0 "name: stepop-driver-resizing:spark" rbac render -n team --service-account spark --with resizing
