@@ -11,6 +11,7 @@ for target in "$@"; do
 	case $name in
 	fuzz_document | fuzz_pipeline) seeds=(tests/golden/pipeline/*/*.yaml examples/*/pipeline.yaml) ;;
 	fuzz_pipeline_source) seeds=(tests/golden/pipeline/*/*.py examples/*/*.py) ;;
+	fuzz_pod_template) seeds=(tests/golden/pod_template/*.yaml) ;;
 	fuzz_spark_application) seeds=(tests/golden/spark_application/*.yaml examples/spark_application/*.yaml) ;;
 	*) seeds=() ;;
 	esac
