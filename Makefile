@@ -47,7 +47,7 @@ $(BUILD)/prefix: FORCE
 
 deps:
 	@type gcc pkg-config >/dev/null 2>&1 && \
-		pkg-config --exists $(PACKAGES) libcurl libmariadb libzip zlib && \
+		pkg-config --exists $(PACKAGES) libcurl libmariadb libpq libzip zlib && \
 		test -e /usr/include/uthash.h || scripts/setup.sh build
 
 check-deps: deps

@@ -25,7 +25,8 @@ EOF
 cache=${STEPOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/stepop}
 
 build_packages=(gcc libc6-dev libcurl4-openssl-dev libexpat1-dev libjansson-dev
-	libmariadb-dev libsqlite3-dev libssl-dev libyaml-dev libzip-dev make pkg-config uthash-dev
+	libmariadb-dev libpq-dev libsqlite3-dev libssl-dev libyaml-dev libzip-dev make pkg-config
+	uthash-dev
 	zlib1g-dev)
 check_packages=(clang clang-format git libclang-rt-14-dev libcmocka-dev pmccabe python3)
 database_packages=(libmariadb3 libpq5 mariadb-client-core mariadb-server-core openssl

@@ -34,6 +34,7 @@ static const struct {
 	{ "42501",
 	  { SQL_FAULT_OTHER, ERROR_AUTH,
 	    "; the user needs the rights that docs/metadata.md lists" } },
+	{ "22001", { SQL_FAULT_OTHER, ERROR_INVALID, "" } }, /* a name is too long */
 	{ "28", { SQL_FAULT_OTHER, ERROR_AUTH, CHECK_SECRET } },
 	{ "3D000",
 	  { SQL_FAULT_OTHER, ERROR_NOT_FOUND,

@@ -15,24 +15,39 @@ static void fill(char **option, const char *value)
 static bool take_port(const char *value, struct server_options *options, struct error **err)
 {
 	if (!server_option_check_port(value, err))
-		return false;
+		return error_wrap(err, "option 'url'");
 	if (!options->port)
 		text_to_int64(value, 1, 65535, &options->port);
 	return true;
+}
+
+static void *password_error(struct error **err)
+{
+	return error_set(err, ERROR_INVALID,
+	                 "option 'url': a password does not belong there: it would be stored in "
+	                 "the clear; put it into a secret and name that in the option "
+	                 "'authentication_secret'");
+}
+
+/* Seen before libpq reads the URL, whose complaints quote it. */
+static bool has_password(const char *url)
+{
+	const char *start = strstr(url, "://");
+	size_t size = start ? strcspn(start + 3, "@/?") : 0;
+
+	return start && start[3 + size] == '@' && memchr(start + 3, ':', size);
 }
 
 static bool take_part(const char *key, const char *value, struct server_options *options,
                       struct error **err)
 {
 	if (!strcmp(key, "password"))
-		return error_set(err, ERROR_INVALID,
-		                 "a password does not belong there: it would be stored in the "
-		                 "clear; put it into a secret and name that in the option "
-		                 "'authentication_secret'");
+		return password_error(err);
 	if (!strcmp(key, "port"))
 		return take_port(value, options, err);
 	if (!strcmp(key, "sslmode"))
-		return options->ssl_mode || server_ssl_mode_parse(value, &options->ssl_mode, err);
+		return options->ssl_mode || server_ssl_mode_parse(value, &options->ssl_mode, err) ||
+		       error_wrap(err, "option 'url'");
 	if (!strcmp(key, "host"))
 		fill(&options->host, value);
 	else if (!strcmp(key, "dbname"))
@@ -42,10 +57,11 @@ static bool take_part(const char *key, const char *value, struct server_options 
 	else if (!strcmp(key, "sslrootcert"))
 		fill(&options->ssl_ca, value);
 	else
-		return error_set(err, ERROR_INVALID,
-		                 "the parameter '%s' is not taken; host, port, dbname, user, "
-		                 "sslmode and sslrootcert are",
-		                 key);
+		return error_set(
+			err, ERROR_INVALID,
+			"option 'url': the parameter '%s' is not taken; host, port, dbname, user, "
+			"sslmode and sslrootcert are",
+			key);
 	return true;
 }
 
@@ -58,6 +74,8 @@ bool postgres_parse_url(const char *url, struct server_options *options, struct 
 
 	if (!pq)
 		return false;
+	if (has_password(url))
+		return password_error(err);
 	parts = pq->conninfoParse(url, &why);
 	if (!parts) {
 		scoped(text) char *reason = xstrdup(why ? why : "out of memory");
@@ -67,8 +85,8 @@ bool postgres_parse_url(const char *url, struct server_options *options, struct 
 		return error_set(err, ERROR_INVALID, "option 'url': %s", reason);
 	}
 	for (part = parts; taken && part->keyword; part++)
-		if (part->val && !take_part(part->keyword, part->val, options, err))
-			taken = error_wrap(err, "option 'url'");
+		if (part->val)
+			taken = take_part(part->keyword, part->val, options, err);
 	pq->conninfoFree(parts);
 	return taken;
 }

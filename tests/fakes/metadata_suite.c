@@ -598,7 +598,7 @@ static void test_record__is_whole_or_absent_after_a_kill(void **state)
 
 	metadata_suite_create_run(store, id_a, "one", &lease);
 	metadata_store_free(store);
-	for (round = 0; round < 10; round++) {
+	for (round = 0; round < 4; round++) {
 		record_until_killed(fixture, &lease);
 		check_pairs(fixture);
 		metadata_suite_execute(fixture, "DELETE FROM attempts");
