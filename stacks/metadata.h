@@ -170,7 +170,10 @@ bool metadata_copy(struct metadata_store *from, struct metadata_store *to,
 /* How long a call may wait from now on, instead of the 5 s. */
 void metadata_set_patience(struct metadata_store *store, int64_t patience_ms);
 
-/* Run, its steps and inputs, and the lease, at once. CONFLICT when the name is taken. */
+#define METADATA_NAME_LIMIT 191 /* characters: what every database can index */
+
+/* Run, its steps and inputs, and the lease, at once. CONFLICT when the name is taken; INVALID when
+ * it is too long. */
 bool metadata_create_run(struct metadata_store *store, const struct run_row *run,
                          const struct step_row *steps, size_t step_count,
                          const struct input_row *inputs, size_t input_count, struct lease *lease,

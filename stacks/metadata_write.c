@@ -96,6 +96,18 @@ static bool explain_duplicate(struct metadata_store *store, const struct run_row
 	       error_set(err, ERROR_CONFLICT, "there is a run named '%s' already", run->name);
 }
 
+static bool check_name(const char *name, struct error **err)
+{
+	size_t characters = 0;
+	const char *c;
+
+	for (c = name; *c; c++)
+		characters += ((unsigned char)*c & 0xc0) != 0x80;
+	return characters <= METADATA_NAME_LIMIT ||
+	       error_set(err, ERROR_INVALID, "the name has %zu characters; %d are allowed",
+	                 characters, METADATA_NAME_LIMIT);
+}
+
 bool metadata_create_run(struct metadata_store *store, const struct run_row *run,
                          const struct step_row *steps, size_t step_count,
                          const struct input_row *inputs, size_t input_count, struct lease *lease,
@@ -104,8 +116,11 @@ bool metadata_create_run(struct metadata_store *store, const struct run_row *run
 	scoped(text) char *holder = holder_name();
 	scoped(error) struct error *cause = NULL;
 	struct creation creation = { store, run, steps, step_count, inputs, input_count, holder };
-	bool created = sql_transact(store->database, SQL_DURABLE, create_body, &creation, &cause);
+	bool created;
 
+	if (!check_name(run->name, err))
+		return error_wrap(err, "create the run '%.20s...'", run->name);
+	created = sql_transact(store->database, SQL_DURABLE, create_body, &creation, &cause);
 	if (!created && store->database->fault == SQL_FAULT_DUPLICATE)
 		created = explain_duplicate(store, run, take(cause), err);
 	else if (!created)

@@ -696,6 +696,26 @@ static void test_open__migrates_what_an_older_program_left(void **state)
 	assert_int_equal(lease.events, 1);
 }
 
+static void test_create_run__takes_names_up_to_the_limit(void **state)
+{
+	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(*state);
+	scoped(error) struct error *err = NULL;
+	char name[2 * METADATA_NAME_LIMIT + 3] = "";
+	struct run_row run = metadata_suite_run_row(id_a, name);
+	struct lease lease;
+	int i;
+
+	for (i = 0; i < METADATA_NAME_LIMIT; i++)
+		memcpy(name + 2 * i, "\xc3\xa4", 3);
+	metadata_suite_create_run(store, id_a, name, &lease);
+	lease_release(&lease);
+	memcpy(name + 2 * i, "x", 2);
+
+	assert_false(metadata_create_run(store, &run, NULL, 0, NULL, 0, &lease, &err));
+	assert_int_equal(err->kind, ERROR_INVALID);
+	assert_error_contains(err, "192 characters");
+}
+
 static void test_create_run__bears_to_be_repeated(void **state)
 {
 	scoped(metadata_store) struct metadata_store *store = metadata_suite_open(*state);
@@ -1109,6 +1129,7 @@ int metadata_suite_run(const struct metadata_backend *chosen)
 		TEST(test_record__is_whole_or_absent_after_a_kill),
 		TEST(test_open__refuses_a_newer_schema),
 		TEST(test_open__migrates_what_an_older_program_left),
+		TEST(test_create_run__takes_names_up_to_the_limit),
 		TEST(test_create_run__bears_to_be_repeated),
 		TEST(test_record__appends_events_once),
 		TEST(test_record__keeps_texts_of_any_kind_and_length),
