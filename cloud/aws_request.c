@@ -171,32 +171,29 @@ char *aws_chain_perform(struct aws_chain *chain, const struct aws_request *reque
 	}
 }
 
-json_t *aws_json_call(struct aws_chain *chain, const char *service, const char *target,
-                      const json_t *input, struct error **err)
+json_t *aws_json_call(struct aws_chain *chain, const struct aws_json_service *service,
+                      const char *operation, const json_t *input, struct error **err)
 {
 	scoped(secret) char *body = json_dumps(input, JSON_COMPACT);
-	scoped(text) char *target_header = text_printf("X-Amz-Target: %s", target);
-	const char *operation = strrchr(target, '.') + 1;
+	scoped(text) char *target = text_printf("X-Amz-Target: %s.%s", service->target, operation);
 	scoped(secret) char *answer = aws_chain_perform(
 		chain,
 		&(struct aws_request){
-			.service = service,
+			.service = service->name,
+			.region = service->region,
 			.operation = operation,
 			.method = "POST",
 			.path = "/",
-			.headers = { "Content-Type: application/x-amz-json-1.1", target_header },
-			.body = body },
+			.headers = { "Content-Type: application/x-amz-json-1.1", target },
+			.body = body,
+		},
 		err);
-	json_t *root;
+	json_t *root = answer ? json_loads(answer, 0, NULL) : NULL;
 
-	if (!answer)
-		return NULL;
-	root = json_loads(answer, 0, NULL);
-	if (!json_is_object(root)) {
-		json_decref(root);
-		return error_set(err, ERROR_INVALID,
-		                 "%s %s: the answer is no JSON object; is the endpoint AWS's?",
-		                 service, operation);
-	}
-	return root;
+	if (!answer || json_is_object(root))
+		return root;
+	json_decref(root);
+	return error_set(err, ERROR_INVALID,
+	                 "%s %s: the answer is no JSON object; is the endpoint AWS's?",
+	                 service->name, operation);
 }

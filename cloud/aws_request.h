@@ -33,11 +33,15 @@ char *aws_chain_perform(struct aws_chain *chain, const struct aws_request *reque
                         struct error **err);
 
 /*
- * An operation of a service of protocol "awsJson1.1": ECR, Secrets Manager. `target` is
- * "secretsmanager.GetSecretValue". The answer is owned by the caller; what it was parsed from is
- * wiped.
+ * An operation of a service of protocol "awsJson1.1": ECR, Secrets Manager. The answer is owned by
+ * the caller; what it was parsed from is wiped.
  */
-json_t *aws_json_call(struct aws_chain *chain, const char *service, const char *target,
-                      const json_t *input, struct error **err);
+struct aws_json_service {
+	const char *name;   /* as signatures have it */
+	const char *target; /* what stands before the operation: "secretsmanager" */
+	const char *region; /* NULL: the chain's */
+};
+json_t *aws_json_call(struct aws_chain *chain, const struct aws_json_service *service,
+                      const char *operation, const json_t *input, struct error **err);
 
 #endif

@@ -353,12 +353,12 @@ static char *presigned_query(const char *query, const struct aws_sigv4_scope *sc
 	fputs("%2F", out);
 	encode(stamp->scope, "-_.~", out);
 	fprintf(out, "&X-Amz-Date=%s&X-Amz-Expires=%lld", stamp->time, (long long)expires_s);
+	fputs("&X-Amz-SignedHeaders=", out);
+	encode(names, "-_.~", out);
 	if (token) {
 		fputs("&X-Amz-Security-Token=", out);
 		encode(token, "-_.~", out);
 	}
-	fputs("&X-Amz-SignedHeaders=", out);
-	encode(names, "-_.~", out);
 	return text_stream_take(&stream);
 }
 

@@ -17,6 +17,9 @@
 	"<UserId>AIDA</UserId><Account>000000000001</Account></GetCallerIdentityResult>"        \
 	"</GetCallerIdentityResponse>"
 
+static const struct aws_json_service ecr = { .name = "ecr", .target = "ECR" };
+static const struct aws_json_service secrets = { .name = "secretsmanager", .target = "sm" };
+
 static int set_up(void **state)
 {
 	*state = aws_environment_new();
@@ -118,9 +121,7 @@ static void test_aws_requests__ask_for_newer_credentials_once(void **state)
 	aws_environment_config(environment, config);
 	scoped(aws_chain) struct aws_chain *chain = aws_environment_chain(
 		environment, &(struct aws_chain_options){ .profile = "p", .region = "eu-west-1" });
-	assert_ok(root = aws_json_call(chain, "ecr", "AmazonEC2ContainerRegistry_V20150921.X",
-	                               input, &err),
-	          err);
+	assert_ok(root = aws_json_call(chain, &ecr, "X", input, &err), err);
 	assert_int_equal(fake_http_requests(fake), 2);
 }
 
@@ -136,8 +137,7 @@ static void test_aws_requests__say_whose_credentials_are_refused(void **state)
 	json_auto_t *input = json_object();
 	scoped(error) struct error *err = NULL;
 
-	assert_null(
-		aws_json_call(chain, "secretsmanager", "secretsmanager.ListSecrets", input, &err));
+	assert_null(aws_json_call(chain, &secrets, "ListSecrets", input, &err));
 	assert_int_equal(err->kind, ERROR_AUTH);
 	assert_error_contains(err, "with credentials from the environment: secretsmanager "
 	                           "ListSecrets: It is invalid (UnrecognizedClientException)");
@@ -150,7 +150,7 @@ static void test_aws_requests__need_a_region(void **state)
 	json_auto_t *input = json_object();
 	scoped(error) struct error *err = NULL;
 
-	assert_null(aws_json_call(chain, "ecr", "X.DescribeRepositories", input, &err));
+	assert_null(aws_json_call(chain, &ecr, "DescribeRepositories", input, &err));
 	assert_int_equal(err->kind, ERROR_INVALID);
 	assert_error_contains(err, "ecr DescribeRepositories: no region is given; set");
 }
@@ -162,7 +162,7 @@ static void test_aws_requests__doubt_a_region_that_has_no_host(void **state)
 	json_auto_t *input = json_object();
 	scoped(error) struct error *err = NULL;
 
-	assert_null(aws_json_call(chain, "ecr", "X.DescribeRepositories", input, &err));
+	assert_null(aws_json_call(chain, &ecr, "DescribeRepositories", input, &err));
 	assert_int_equal(err->kind, ERROR_UNAVAILABLE);
 	assert_error_contains(err, "is 'no-such-region-1' a region of AWS?");
 }

@@ -103,6 +103,50 @@ static void test_aws_sigv4_presign__agrees_with_awss_vectors(void **state)
 	check_vectors(true);
 }
 
+/* Made by botocore 1.44, whose `aws eks get-token` presigns so. */
+static void test_aws_sigv4_presign__makes_the_urls_of_eks_as_botocore_does(void **state)
+{
+#define EKS_URL(more)                                                                         \
+	"https://sts.eu-central-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15" \
+	"&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20260102%2F"        \
+	"eu-central-1%2Fsts%2Faws4_request&X-Amz-Date=20260102T030405Z&X-Amz-Expires=60"      \
+	"&X-Amz-SignedHeaders=host%3Bx-k8s-aws-id" more
+	static const struct {
+		const char *token, *url;
+	} cases[] = {
+		{ NULL,
+		  EKS_URL("&X-Amz-Signature="
+		          "23e8e6c710945a64d4b185c6fcd2cb1060ed7fe1580bb00d697b3e1fd10e200c") },
+		{ "FwoG/token+with==chars",
+		  EKS_URL("&X-Amz-Security-Token=FwoG%2Ftoken%2Bwith%3D%3Dchars&X-Amz-Signature="
+		          "7f448f478f72d4d927b6bec8288c0965b06007375a6aefed884446e607419e7e") },
+	};
+	const char *headers[] = { "x-k8s-aws-id: my-cluster", NULL };
+	struct aws_sigv4_request request = {
+		.method = "GET",
+		.url = "https://sts.eu-central-1.amazonaws.com/"
+		       "?Action=GetCallerIdentity&Version=2011-06-15",
+		.headers = headers,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct aws_credentials credentials = {
+			.access_key_id = (char *)"AKIDEXAMPLE",
+			.secret_access_key = (char *)"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+			.session_token = (char *)cases[i].token,
+		};
+		struct aws_sigv4_scope scope = { .credentials = &credentials,
+			                         .region = "eu-central-1",
+			                         .service = "sts" };
+		scoped(secret) char *url = NULL;
+
+		assert_true(clock_parse("2026-01-02T03:04:05Z", &scope.at_ms));
+		url = aws_sigv4_presign(&request, &scope, 60);
+		assert_string_equal(url, cases[i].url);
+	}
+}
+
 /* A line of the request's head, without the name; owned by the caller. */
 static char *header_of(const char *head, const char *name)
 {
@@ -187,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_aws_sigv4_sign__agrees_with_awss_vectors),
 		cmocka_unit_test(test_aws_sigv4_presign__agrees_with_awss_vectors),
+		cmocka_unit_test(test_aws_sigv4_presign__makes_the_urls_of_eks_as_botocore_does),
 		cmocka_unit_test(test_libcurl__signs_as_we_do_what_is_canonical_and_s3s_alone),
 	};
 
