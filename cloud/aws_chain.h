@@ -15,7 +15,8 @@ struct aws_chain {
 	char *region;             /* or NULL */
 	char *ca_pem;             /* or NULL */
 	struct http_tls tls;
-	unsigned service_flags; /* enum aws_service_url_flags */
+	char *endpoint_service, *endpoint_url; /* given outright; or NULL */
+	unsigned service_flags;                /* enum aws_service_url_flags */
 	bool anonymous_ok;
 
 	struct aws_credentials given;   /* outright; or none */

@@ -151,6 +151,8 @@ struct aws_chain *aws_chain_new(struct http_client *http, const struct aws_chain
 
 	chain->http = http;
 	chain->anonymous_ok = options->anonymous_ok;
+	chain->endpoint_service = text_copy(options->endpoint_service);
+	chain->endpoint_url = text_copy(options->endpoint_url);
 	if (!choose_profile(chain, options, err) || !find_region(chain, options->region, err) ||
 	    !read_bundle(chain, err) || !take_given(chain, options, err))
 		return NULL;
@@ -171,6 +173,8 @@ void aws_chain_free(struct aws_chain *chain)
 	free(chain->profile);
 	free(chain->source);
 	free(chain->region);
+	free(chain->endpoint_service);
+	free(chain->endpoint_url);
 	free(chain->ca_pem);
 	free(chain);
 }
@@ -337,6 +341,8 @@ const char *aws_chain_endpoint(const struct aws_chain *chain, const char *name)
 	scoped(text) char *variable = text_printf("AWS_ENDPOINT_URL_%s", service->variable);
 	const char *url;
 
+	if (text_equal(chain->endpoint_service, name) && chain->endpoint_url)
+		return chain->endpoint_url;
 	if (setting_is_true(chain, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 	                    "ignore_configured_endpoint_urls"))
 		return NULL;

@@ -25,7 +25,9 @@ struct aws_chain_options {
 	const char *profile; /* NULL: AWS_PROFILE, else "default"; given, it counts more than keys
 	                        in the environment */
 	const char *region;  /* NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's */
-	bool anonymous_ok;   /* that there are no credentials at all is no error */
+	/* Where one service answers, whatever is configured; both or none. */
+	const char *endpoint_service, *endpoint_url;
+	bool anonymous_ok; /* that there are no credentials at all is no error */
 };
 
 struct aws_chain;

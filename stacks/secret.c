@@ -9,7 +9,8 @@
 #include "core/text.h"
 #include "stacks/secret_reference.h"
 
-static const struct secret_flavor *const flavors[] = { &secret_local, &secret_kubernetes };
+static const struct secret_flavor *const flavors[] = { &secret_local, &secret_aws,
+	                                               &secret_kubernetes };
 
 const struct secret_flavor *secret_flavor_find(const char *name)
 {

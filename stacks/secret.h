@@ -40,7 +40,7 @@ struct secret_flavor {
 struct secret_store {
 	const struct secret_flavor *flavor;
 };
-extern const struct secret_flavor secret_local, secret_kubernetes;
+extern const struct secret_flavor secret_local, secret_aws, secret_kubernetes;
 const struct secret_flavor *secret_flavor_find(const char *name);
 
 /* The thin callers' side of the hooks. `http` must live longer; NULL will do for `local`. */
