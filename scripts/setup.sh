@@ -14,7 +14,8 @@ usage: scripts/setup.sh WHAT...
   maven     the mvn command, which fetches two jars for the Spark image
   node      packages to build images and to host a node (tests/cluster/)
   databases packages of a PostgreSQL and a MariaDB server; Debian's own services stay down
-  servers   go, databases, and packages to run an API server and an S3 server
+  moto      a server that answers as AWS's services do; prints the folder of its venv
+  servers   go, databases, moto, and packages to run an API server and an S3 server
   cluster   go and node
 
 Where everything is there already, this takes no time and needs no root. What is not
@@ -38,6 +39,7 @@ node_packages=(ca-certificates conntrack containerd containernetworking-plugins 
 
 spark3_requirements=(pyspark==3.5.9 numpy==1.26.4 pandas==2.2.3 pyarrow==17.0.0)
 spark4_requirements=(pyspark==4.3.0)
+moto_requirements=(moto==5.2.5 flask==3.1.3 flask-cors==6.0.5)
 go_version=1.26.8
 go_minimum_minor=26 # what the newest module of the test cluster asks for: 1.26
 
@@ -181,6 +183,21 @@ setup_spark() {
 	printf '%s\n' "$venv" >&3
 }
 
+setup_moto() (
+	python=/usr/bin/python3
+	packages python3 python3-venv
+	venv=$cache/moto/$(digest_of "$("$python" --version)" "${moto_requirements[@]}")
+	lock moto
+	if [ ! -e "$venv/complete" ]; then
+		say "installing ${moto_requirements[*]} into $venv"
+		rm -rf "$venv"
+		"$python" -m venv "$venv"
+		retry "$venv/bin/pip" install -q --disable-pip-version-check "${moto_requirements[@]}"
+		touch "$venv/complete"
+	fi
+	printf '%s\n' "$venv" >&3
+)
+
 # The minor version of a go command, 0 where it is none.
 go_minor() {
 	local minor
@@ -237,10 +254,12 @@ for what in "$@"; do
 	go) setup_go ;;
 	maven) command -v mvn >/dev/null || packages maven ;;
 	node) packages "${node_packages[@]}" ;;
+	moto) setup_moto ;;
 	databases) without_services packages "${database_packages[@]}" ;;
 	servers)
 		packages "${server_packages[@]}"
 		without_services packages "${database_packages[@]}"
+		setup_moto
 		setup_go
 		;;
 	cluster)

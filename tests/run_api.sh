@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs tests against a real API server, a real S3 server and real databases, which it starts and
-# ends; no root.
+# Runs tests against a real API server, a real S3 server, real databases and moto, which it starts
+# and ends; no root.
 # usage: run_api.sh TEST...
 # With STEPOP_TEST_KUBECONFIG set, that API server is used, and STEPOP_TEST_LIMITED_KUBECONFIG;
 # with STEPOP_TEST_DATABASES, the databases of that folder (tests/servers/databases.sh).
@@ -14,6 +14,7 @@ state=$folder/servers
 end() {
 	"$here/control_plane.sh" down "$folder/control-plane" || true
 	stop minio || true
+	stop moto || true
 	"$here/../servers/databases.sh" down "$folder/databases" || true
 	rm -rf "$folder"
 }
@@ -40,6 +41,16 @@ start_minio() {
 	wait_ready minio 60 curl -sf --noproxy '*' "$STEPOP_TEST_S3_ENDPOINT/minio/health/ready"
 }
 
+# It knows no more of AWS than a test has told it: accounts, clusters.
+start_moto() {
+	local moto port
+	moto=$("$setup" moto)
+	port=$(python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
+	export STEPOP_TEST_AWS_ENDPOINT=http://127.0.0.1:$port
+	start moto "$moto/bin/moto_server" -H 127.0.0.1 -p "$port"
+	wait_ready moto 60 curl -sf --noproxy '*' "$STEPOP_TEST_AWS_ENDPOINT/moto-api/data.json"
+}
+
 start_databases() {
 	local environment
 	chmod 711 "$folder" # for the user that they run as
@@ -48,10 +59,11 @@ start_databases() {
 }
 
 if [ -z "${STEPOP_TEST_KUBECONFIG-}" ] || [ -z "${STEPOP_TEST_S3_ENDPOINT-}" ] ||
-	[ -z "${STEPOP_TEST_DATABASES-}" ]; then
+	[ -z "${STEPOP_TEST_DATABASES-}" ] || [ -z "${STEPOP_TEST_AWS_ENDPOINT-}" ]; then
 	"$setup" servers >/dev/null
 fi
 [ -n "${STEPOP_TEST_KUBECONFIG-}" ] || start_control_plane
 [ -n "${STEPOP_TEST_S3_ENDPOINT-}" ] || start_minio
 [ -n "${STEPOP_TEST_DATABASES-}" ] || start_databases
+[ -n "${STEPOP_TEST_AWS_ENDPOINT-}" ] || start_moto
 "$here/../run_unit.sh" "$@"
