@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cloud/s3_answer.h"
+#include "cloud/s3_checksum.h"
 #include "cloud/s3_request.h"
 #include "cloud/s3_upload.h"
 #include "core/digest.h"
@@ -39,6 +40,11 @@ static char *take_body(struct http_response *response, const struct s3_request *
 		return error_set(err, ERROR_INVALID,
 		                 "s3://%s/%s: the server does not understand ranges",
 		                 request->bucket, request->key);
+	if (!request->range && !s3_checksum_fits(response))
+		return error_set(err, ERROR_UNAVAILABLE,
+		                 "s3://%s/%s: what arrived does not fit the checksum that the "
+		                 "server keeps of it",
+		                 request->bucket, request->key);
 	if (response->body_size > limit)
 		return error_set(err, ERROR_INVALID, "s3://%s/%s has more than %zu bytes",
 		                 request->bucket, request->key, limit);
@@ -50,8 +56,10 @@ char *s3_get(struct s3_client *client, const char *bucket, const char *key, int6
              size_t size_bytes, size_t limit_bytes, size_t *got, struct error **err)
 {
 	struct http_response response = { 0 };
+	static const char *const whole[] = { S3_CHECKSUM_MODE, NULL };
 	scoped(text) char *range = range_of(offset, size_bytes);
 	struct s3_request request = { .method = "GET",
+		                      .headers = range ? NULL : whole,
 		                      .bucket = bucket,
 		                      .key = key,
 		                      .range = range,

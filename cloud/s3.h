@@ -64,7 +64,8 @@ void s3_objects_free(struct s3_object *objects, size_t count);
  * once. None of these calls serves the loop; other transfers proceed as in http_perform().
  */
 /* `offset` may be negative: the last bytes. size_bytes 0: to the end. Body is owned by the caller,
- * NUL-terminated. */
+ * NUL-terminated. A whole object is held against the checksum that the server keeps of it, if it
+ * does. */
 char *s3_get(struct s3_client *client, const char *bucket, const char *key, int64_t offset,
              size_t size_bytes, size_t limit_bytes, size_t *got, struct error **err);
 bool s3_put(struct s3_client *client, const char *bucket, const char *key, const void *bytes,

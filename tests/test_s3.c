@@ -183,6 +183,41 @@ static void test_s3_get__signs_range_token_and_escaped_path(void **state)
 	assert_null(strstr(sent, "secret"));
 }
 
+/* Of "123456789", the check value of catalogues of such codes. */
+static void test_s3_get__holds_what_arrives_against_the_checksum(void **state)
+{
+	static const struct {
+		const char *header;
+		bool fits;
+	} cases[] = {
+		{ "x-amz-checksum-crc32: y/Q5Jg==", true },
+		{ "x-amz-checksum-crc32c: 4waSgw==", true },
+		{ "x-amz-checksum-crc64nvme: rosUhgp5mIg=", true },
+		{ "x-amz-checksum-sha256: FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=", true },
+		{ "x-amz-checksum-sha256: FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiY=", false },
+		{ "x-amz-checksum-crc32: y/Q5Jw==", false },
+		{ "x-amz-checksum-crc32: y/Q5Jw==-3", true },
+		{ "x-amz-checksum-sha1: unknown", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		scoped(text) char *good = text_printf("HTTP/1.1 200 OK\r\n%s\r\nContent-Length: 9"
+		                                      "\r\n\r\n123456789",
+		                                      cases[i].header);
+		struct fake_http_answer answers[] = { { .bytes = good } };
+		scoped(fake_http) struct fake_http *fake = fake_http_start(answers, 1, NULL);
+		scoped(text) char *endpoint = fake_http_url(fake, "");
+		scoped(s3_client) struct s3_client *client = client_of(*state, endpoint);
+		scoped(error) struct error *err = NULL;
+		scoped(text) char *body = s3_get(client, "bucket", "key", 0, 0, 100, NULL, &err);
+
+		if (cases[i].fits)
+			assert_ok(body, err);
+		else
+			assert_error_contains(err, "does not fit the checksum");
+	}
+}
+
 /* As MinIO with MINIO_REGION answers: the host is the right one, the signature was not. */
 static void test_s3_get__signs_for_the_region_that_the_server_names(void **state)
 {
@@ -357,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_s3_get__tries_again_when_the_server_is_overloaded),
 		cmocka_unit_test(test_s3_get__gives_up_after_three_tries),
 		cmocka_unit_test(test_s3_get__signs_range_token_and_escaped_path),
+		cmocka_unit_test(test_s3_get__holds_what_arrives_against_the_checksum),
 		cmocka_unit_test(test_s3_get__signs_for_the_region_that_the_server_names),
 		cmocka_unit_test(test_s3_get__asks_once_for_new_credentials),
 		cmocka_unit_test(test_s3_put__says_how_the_object_is_to_be_kept),
