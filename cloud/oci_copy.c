@@ -129,13 +129,12 @@ static bool tell_progress(struct oci_copy *copy, struct error **err)
 /* When the next step is due unless a stream has something to tell before. */
 static int64_t next_at_ms(const struct oci_copy *copy)
 {
-	int64_t now_ms = loop_now_ms();
 	int64_t next_ms = copy->request.progress ? copy->progress_at_ms : NEVER;
 
 	for (size_t i = 0; i < copy->count; i++) {
 		const struct oci_copy_blob *blob = &copy->blobs[i];
 
-		if (is_active(blob) && blob->due_at_ms > now_ms && blob->due_at_ms < next_ms)
+		if (is_active(blob) && oci_copy_blob_is_due(blob) && blob->due_at_ms < next_ms)
 			next_ms = blob->due_at_ms;
 	}
 	return next_ms;

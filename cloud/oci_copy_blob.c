@@ -323,6 +323,21 @@ static bool step_ending(struct oci_copy_blob *blob, struct error **err)
 	return restart(blob, error, err);
 }
 
+bool oci_copy_blob_is_due(const struct oci_copy_blob *blob)
+{
+	switch (blob->state) {
+	case OCI_COPY_WAITING:
+		return true;
+	case OCI_COPY_FLOWING:
+		return blob->in_is_due;
+	case OCI_COPY_ENDING:
+		return !blob->out.transfer;
+	case OCI_COPY_DONE:
+		break;
+	}
+	return false;
+}
+
 bool oci_copy_blob_step(struct oci_copy_blob *blob, struct error **err)
 {
 	if (loop_now_ms() < blob->due_at_ms)

@@ -45,6 +45,8 @@ void oci_copy_blob_release(struct oci_copy_blob *blob);
 
 /* Does what can be done now: short requests are waited for, streams started and looked at. */
 bool oci_copy_blob_step(struct oci_copy_blob *blob, struct error **err);
+/* It goes on at due_at_ms by itself; otherwise it waits for a stream to tell something. */
+bool oci_copy_blob_is_due(const struct oci_copy_blob *blob);
 /* What the target has of it, or will have unless something breaks. */
 int64_t oci_copy_blob_sent(const struct oci_copy_blob *blob);
 
