@@ -13,10 +13,10 @@ minio_module=github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 usage() {
 	cat <<'EOF'
 usage: tests/cluster/build.sh WHAT...
-  kube, etcd, coredns, minio                     programs, from the Go module proxy
+  kube, etcd, coredns, minio, registry           programs, from the Go module proxy
   pause, busybox, python, spark, spark4          images, as OCI layouts; takes root
   control-plane = kube etcd                      no root needed
-  programs = kube etcd coredns minio             no root needed
+  programs = kube etcd coredns minio registry    no root needed
   images = pause busybox python spark spark4
   all = programs images
 Prints the folder of each. A folder is named by a digest of all that it was made from;
@@ -73,6 +73,12 @@ build_etcd() {
 	retry go_run build -trimpath -ldflags '-s -w' -o "$1/etcd" .
 }
 
+build_registry() {
+	go=$("$setup" go)
+	cd "$here/go/registry"
+	retry go_run build -trimpath -ldflags '-s -w' -o "$1/registry" .
+}
+
 # build_module MODULE@VERSION FOLDER: for modules that `go install` accepts as they are.
 build_module() {
 	go=$("$setup" go)
@@ -82,7 +88,7 @@ build_module() {
 
 program_key() {
 	case $1 in
-	kube | etcd) digest_of "build_$1" go_run "go/$1/go.mod" "go/$1/go.sum" "go/$1/main.go" ;;
+	kube | etcd | registry) digest_of "build_$1" go_run "go/$1/go.mod" "go/$1/go.sum" "go/$1/main.go" ;;
 	*) digest_of build_module go_run "$1" ;;
 	esac
 }
@@ -92,14 +98,14 @@ build_program() { cached "programs/$1" "$(program_key "$2")" build_module "$2"; 
 build() {
 	local what=$1
 	case $what in
-	kube | etcd) cached "programs/$what" "$(program_key "$what")" "build_$what" ;;
+	kube | etcd | registry) cached "programs/$what" "$(program_key "$what")" "build_$what" ;;
 	coredns) build_program coredns "$coredns_module" ;;
 	minio) build_program minio "$minio_module" ;;
 	pause | busybox | python | java | spark | spark4)
 		cached "images/$what" "$(image_key "$what")" "build_image_$what"
 		;;
 	control-plane) build_each kube etcd ;;
-	programs) build_each kube etcd coredns minio ;;
+	programs) build_each kube etcd coredns minio registry ;;
 	images) build_each "${images[@]}" ;;
 	all) build_each programs images ;;
 	*)
