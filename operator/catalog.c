@@ -8,6 +8,7 @@
 #include "operator/flavor.h"
 #include "stacks/artifact.h"
 #include "stacks/metadata.h"
+#include "stacks/registry.h"
 #include "stacks/secret.h"
 
 static const struct component_flavor orchestrator_local = {
@@ -24,21 +25,6 @@ static const struct component_flavor orchestrator_local = {
 		},
 };
 
-static const struct component_flavor registry_default = {
-	.type = COMPONENT_CONTAINER_REGISTRY,
-	.name = "default",
-	.help = "any registry that speaks the OCI distribution API",
-	.options =
-		(const struct component_option[]){
-			{ .name = "uri",
-	                  .required = true,
-	                  .help = "host[:port]/path that images go to" },
-			{ .name = "authentication_secret",
-	                  .help = "secret of schema registry in the stack's secrets manager" },
-			{ 0 },
-		},
-};
-
 #define FLAVOR_LIMIT 32
 
 const struct catalog *catalog_built_in(void)
@@ -46,10 +32,11 @@ const struct catalog *catalog_built_in(void)
 	static const struct component_flavor *flavors[FLAVOR_LIMIT + 1];
 	static const struct catalog catalog = { flavors };
 	const struct component_flavor *const others[] = {
-		artifact_local.component,    artifact_s3.component,       &registry_default,
-		secret_local.component,      secret_aws.component,        metadata_sqlite.component,
-		&orchestrator_local,         metadata_postgres.component, metadata_mysql.component,
-		secret_kubernetes.component,
+		artifact_local.component,   artifact_s3.component,
+		registry_default.component, secret_local.component,
+		secret_aws.component,       metadata_sqlite.component,
+		&orchestrator_local,        metadata_postgres.component,
+		metadata_mysql.component,   secret_kubernetes.component,
 	};
 	const struct flavor *const *flavor;
 	size_t count = 0, i;

@@ -12,6 +12,7 @@
 #include "operator/flavor.h"
 #include "stacks/artifact.h"
 #include "stacks/metadata.h"
+#include "stacks/registry.h"
 #include "stacks/stack_secrets.h"
 
 struct stack_check {
@@ -91,6 +92,21 @@ static void check_artifacts(struct stack_check *check)
 		probe_fault(check->report, "artifact store", NULL, err);
 }
 
+static void check_registry(struct stack_check *check)
+{
+	const struct component *component = begin(check, COMPONENT_CONTAINER_REGISTRY);
+	scoped(container_registry) struct container_registry *registry = NULL;
+	scoped(error) struct error *err = NULL;
+
+	if (!component)
+		return;
+	registry = container_registry_open(component, check->secrets, check->http, &err);
+	if (registry)
+		container_registry_probe(registry, check->report);
+	else
+		probe_fault(check->report, "container registry", NULL, err);
+}
+
 static void check_metadata(struct stack_check *check)
 {
 	const struct component *component = begin(check, COMPONENT_METADATA_STORE);
@@ -140,6 +156,7 @@ bool stack_check(const struct project *project, const struct stack_check_options
 	check.http = http_client_new(check.loop);
 	check_secrets(&check);
 	check_artifacts(&check);
+	check_registry(&check);
 	check_metadata(&check);
 	check_operator(&check);
 	release(&check);
