@@ -83,6 +83,19 @@ void step_operator_probe(struct step_operator *operator, struct probe_report * r
 		operator->flavor->probe(operator, report);
 }
 
+bool step_operator_prepare(struct step_operator *operator, const struct step * step,
+                           struct error **err)
+{
+	if (!operator->flavor->prepare || operator->flavor->prepare(operator, step, err))
+		return true;
+	return error_wrap(err, "step '%s'", step->name);
+}
+
+const char *step_operator_image(const struct step_operator *operator, const struct step * step)
+{
+	return operator->flavor->image ? operator->flavor->image(operator, step) : NULL;
+}
+
 json_t *step_operator_render(struct step_operator *operator, const struct step_launch * launch,
                              struct error **err)
 {

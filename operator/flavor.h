@@ -13,15 +13,17 @@
 #include "operator/pipeline.h"
 #include "stacks/artifact.h"
 #include "stacks/probe.h"
+#include "stacks/registry.h"
 #include "stacks/stack.h"
 
-#define FLAVOR_ABI 1
+#define FLAVOR_ABI 2
 
 /* What an operator may use for as long as it is open. Borrowed. */
 struct operator_context {
 	struct loop *loop;
 	struct http_client *http;
 	struct artifact_store *artifacts;
+	struct container_registry *registry;      /* NULL: the stack has none */
 	const char *run_id, *run_name, *pipeline; /* NULL when nothing is run: logs, checks */
 	const char *code_folder;                  /* the pipeline's folder on this machine */
 	const char *kubeconfig, *kube_context;    /* --kubeconfig, --context; or NULL */
@@ -84,6 +86,13 @@ struct flavor {
 	/* INVALID when the step cannot be run by it (settings, kind of source); all before anything
 	 * is created. */
 	bool (*check)(struct step_operator *operator, const struct step * step, struct error **err);
+	/* Optional: called for each step when all were checked, and nothing is recorded yet. Makes
+	 * what launch() has no time for: an image. May make requests, and take long. */
+	bool (*prepare)(struct step_operator *operator, const struct step * step,
+	                struct error **err);
+	/* Optional: the image that prepare() made for the step, pinned by its digest; NULL: none.
+	 * Borrowed. */
+	const char *(*image)(const struct step_operator *operator, const struct step * step);
 	/* What launch() would create, as documents, without a network: an array; empty for local
 	 * ones. */
 	json_t *(*render)(struct step_operator *operator, const struct step_launch * launch,
@@ -123,6 +132,9 @@ DEFINE_CLEANUP(step_operator);
 bool step_operator_check(struct step_operator *operator, const struct step * step,
                          struct error **err);
 void step_operator_probe(struct step_operator *operator, struct probe_report * report);
+bool step_operator_prepare(struct step_operator *operator, const struct step * step,
+                           struct error **err);
+const char *step_operator_image(const struct step_operator *operator, const struct step * step);
 json_t *step_operator_render(struct step_operator *operator, const struct step_launch * launch,
                              struct error **err);
 struct job *job_launch(struct step_operator *operator, const struct step_launch * launch,

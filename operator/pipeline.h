@@ -53,7 +53,8 @@ struct step {
 	/* The step's settings merged over the pipeline's, deeply and `conf` by key; expressions
 	 * resolved: {"resources": {"cpu", "memory", "gpu"}, "spark": {"driver": {"cores",
 	 * "memory", "memory_overhead"}, "executor": {the same and "instances"}, "conf":
-	 * {...}}, "environment": {NAME: text}, "start_timeout": "10m"}; never NULL. Amounts are as
+	 * {...}}, "environment": {NAME: text}, "start_timeout": "10m",
+	 * "image": {"build", "requirements", "files", "platform"}}; never NULL. Amounts are as
 	 * written; null in `conf` unsets a property. */
 	json_t *settings;
 };

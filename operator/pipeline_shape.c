@@ -148,6 +148,20 @@ static bool is_duration(const json_t *value)
 	       ms > 0;
 }
 
+static bool is_boolean(const json_t *value)
+{
+	return json_is_boolean(value);
+}
+
+/* "linux/amd64", "linux/arm/v7". */
+static bool is_platform(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text && text_starts_with(text, "linux/") && text[6] &&
+	       !text[strspn(text, "abcdefghijklmnopqrstuvwxyz" DIGITS "/")];
+}
+
 static bool is_source(const json_t *value)
 {
 	return is_text(value) || json_is_object(value);
@@ -186,6 +200,11 @@ static const struct shape memory_shape = {
 };
 static const struct shape duration_shape = { .expected = "a duration such as 90s, 10m or 1h",
 	                                     .accepts = is_duration };
+
+static const struct shape boolean_shape = { .expected = "true or false", .accepts = is_boolean };
+static const struct shape platform_shape = {
+	.expected = "a platform such as linux/amd64 or linux/arm64", .accepts = is_platform
+};
 
 static const struct field driver_fields[] = {
 	{ .name = "cores", .shape = &count_shape },
@@ -244,11 +263,27 @@ static const struct shape environment_shape = {
 	.expected_key = "a variable is named by letters, digits and '_'",
 };
 
+static const struct shape texts_shape = { .expected = "a list of texts",
+	                                  .accepts = is_list,
+	                                  .items = &text_shape };
+
+static const struct field image_fields[] = {
+	{ .name = "build", .shape = &boolean_shape },
+	{ .name = "requirements", .shape = &texts_shape },
+	{ .name = "files", .shape = &texts_shape },
+	{ .name = "platform", .shape = &platform_shape },
+	{ .name = NULL },
+};
+static const struct shape image_shape = { .expected = "a mapping",
+	                                  .accepts = is_mapping,
+	                                  .fields = image_fields };
+
 static const struct field settings_fields[] = {
 	{ .name = "resources", .shape = &resources_shape },
 	{ .name = "spark", .shape = &spark_shape },
 	{ .name = "environment", .shape = &environment_shape },
 	{ .name = "start_timeout", .shape = &duration_shape },
+	{ .name = "image", .shape = &image_shape },
 	{ .name = NULL },
 };
 static const struct shape settings_shape = { .expected = "a mapping",

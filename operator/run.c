@@ -63,6 +63,7 @@ void run_free(struct run *run)
 	scheduler_free(run->scheduler);
 	graph_free(run->graph);
 	metadata_store_free(run->metadata);
+	container_registry_free(run->registry);
 	artifact_store_free(run->artifacts);
 	secret_store_free(run->secrets);
 	http_client_free(run->http);
@@ -89,6 +90,15 @@ static char *default_name(const struct run *run)
 	return text_printf("%s-%s-%.4s", run->pipeline->name, stamp, run->id);
 }
 
+static bool open_registry(struct run *run, struct error **err)
+{
+	const struct component *component = run->stack->components[COMPONENT_CONTAINER_REGISTRY];
+
+	if (component)
+		run->registry = container_registry_open(component, run->secrets, run->http, err);
+	return run->registry || !component;
+}
+
 static bool open_stores(struct run *run, bool offline, struct error **err)
 {
 	struct component **components = run->stack->components;
@@ -103,7 +113,7 @@ static bool open_stores(struct run *run, bool offline, struct error **err)
 	}
 	run->artifacts = artifact_store_open(run->project, components[COMPONENT_ARTIFACT_STORE],
 	                                     run->secrets, run->http, err);
-	if (!run->artifacts)
+	if (!run->artifacts || !open_registry(run, err))
 		return false;
 	if (offline)
 		return true;
@@ -186,6 +196,17 @@ static bool open_steps(struct run *run, struct error **err)
 	return true;
 }
 
+/* Once all steps are known to be fit: what this makes is there for others to see. */
+static bool prepare_steps(struct run *run, struct error **err)
+{
+	size_t i;
+
+	for (i = 0; i < run->pipeline->step_count; i++)
+		if (!step_operator_prepare(run->steps[i].operator, run->steps[i].step, err))
+			return false;
+	return true;
+}
+
 static bool is_remote(const struct run *run)
 {
 	size_t i;
@@ -215,6 +236,7 @@ static void set_context(struct run *run, const struct run_options *options)
 		.loop = run->loop,
 		.http = run->http,
 		.artifacts = run->artifacts,
+		.registry = run->registry,
 		.run_id = run->id,
 		.run_name = run->name,
 		.pipeline = run->pipeline->name,
@@ -250,7 +272,7 @@ struct run *run_open(struct project *project, const struct run_options *options,
 	if (!open_stores(run, options->offline, err))
 		return error_wrap(err, "open stack '%s'", run->stack->name);
 	set_context(run, options);
-	if (!open_steps(run, err))
+	if (!open_steps(run, err) || (!options->offline && !prepare_steps(run, err)))
 		return error_wrap(err, "prepare '%s'", run->pipeline->name);
 	run->graph = build_graph(run->pipeline);
 	run->scheduler = scheduler_new(run->graph, parallel_limit(run));

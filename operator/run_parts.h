@@ -78,6 +78,7 @@ struct run {
 	struct http_client *http;
 	struct secret_store *secrets;
 	struct artifact_store *artifacts;
+	struct container_registry *registry; /* or NULL */
 	struct metadata_store *metadata;
 	struct operator_context context;
 	struct launch_identity identity;

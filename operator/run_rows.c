@@ -78,13 +78,14 @@ static char *plan_text(const struct run *run)
 	for (i = 0; i < run->pipeline->step_count; i++) {
 		const struct run_step *step = &run->steps[i];
 
-		json_array_append_new(steps,
-		                      json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:O, s:O}", "name",
-		                                step->step->name, "operator", step->component->name,
-		                                "flavor", step->component->flavor, "file",
-		                                step->step->file, "function", step->step->function,
-		                                "parameters", step->step->parameters, "settings",
-		                                step->step->settings));
+		json_array_append_new(
+			steps,
+			json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:O, s:O}", "name",
+		                  step->step->name, "operator", step->component->name, "flavor",
+		                  step->component->flavor, "file", step->step->file, "function",
+		                  step->step->function, "image",
+		                  step_operator_image(step->operator, step->step), "parameters",
+		                  step->step->parameters, "settings", step->step->settings));
 	}
 	plan = json_pack("{s:s, s:s?, s:O}", "file", run->pipeline->path, "code_digest", digest,
 	                 "steps", steps);

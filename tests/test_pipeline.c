@@ -127,7 +127,9 @@ static void test_pipeline_load__lays_a_steps_settings_over_the_pipelines(void **
 	            "\"conf\":{\"spark.sql.shuffle.partitions\":8,\"spark.eventLog.enabled\":false,"
 	            "\"spark.speculation\":null,\"spark.executor.extraJavaOptions\":\"-Xss4m\"}},"
 	            "\"environment\":{\"MODE\":\"production\",\"WORKERS\":\"4\",\"RATE\":\"0.5\","
-	            "\"DEBUG\":\"true\"},\"start_timeout\":\"10m\"}");
+	            "\"DEBUG\":\"true\"},\"start_timeout\":\"10m\","
+	            "\"image\":{\"build\":true,\"requirements\":[\"wheels/\"],"
+	            "\"files\":[\"data.csv\"],\"platform\":\"linux/arm64\"}}");
 }
 
 static void test_pipeline_load__gives_empty_settings_where_there_are_none(void **state)
@@ -196,8 +198,8 @@ static void test_pipeline_load__refuses_overrides_that_fit_nothing(void **state)
 	                      "-p instances: the parameter is a number in the pipeline file, not "
 	                      "text");
 	assert_error_contains(err, "-p ratios:");
-	assert_error_contains(err, "complete.yaml:25:19: there is no file 'none.csv'");
-	assert_error_contains(err, "complete.yaml:42:31: 'instances' must be a whole number");
+	assert_error_contains(err, "complete.yaml:26:19: there is no file 'none.csv'");
+	assert_error_contains(err, "complete.yaml:43:31: 'instances' must be a whole number");
 	error_free(err);
 }
 

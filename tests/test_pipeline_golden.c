@@ -442,6 +442,11 @@ static void test_schema__sees_each_structural_fault_by_itself(void **state)
 		"{source: 'steps.py:wrapped', settings: {spark: {driver: {instances: 1}}}}",
 		"{source: 'steps.py:wrapped', settings: {spark: {driver: {cores: 0}}}}",
 		"{source: 'steps.py:wrapped', settings: {spark: {executor: {memory: 4x}}}}",
+		"{source: 'steps.py:wrapped', settings: {image: {build: 1}}}",
+		"{source: 'steps.py:wrapped', settings: {image: {requirements: ['']}}}",
+		"{source: 'steps.py:wrapped', settings: {image: {files: {a: b}}}}",
+		"{source: 'steps.py:wrapped', settings: {image: {platform: linux/}}}",
+		"{source: 'steps.py:wrapped', settings: {image: {wheels: []}}}",
 	};
 	struct validator validator = { json_load_file("docs/pipeline.schema.json", 0, NULL) };
 	size_t i;

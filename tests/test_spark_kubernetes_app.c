@@ -26,6 +26,7 @@ struct app_test {
 	json_t *settings, *contract;
 	char *code_folder;
 	struct step step;
+	const char *image, *pull_config; /* of the target; or NULL */
 };
 
 /* JSON with ' for ". */
@@ -124,6 +125,8 @@ static bool build(struct app_test *test, int attempt, struct spark_app *app, str
 		.pipeline = "spark_pipeline",
 		.artifacts = &test->store.store,
 		.code = code,
+		.image = test->image,
+		.pull_config = test->pull_config,
 	};
 	const struct step_launch launch = { .step = &test->step,
 		                            .attempt = attempt,
@@ -408,6 +411,116 @@ static void test_spark_kubernetes_app__names_the_operator_whose_kwargs_are_wrong
 	spark_app_release(&app);
 }
 
+#define BUILT "registry:5000/team/spark_pipeline@sha256:0123"
+
+static void test_spark_kubernetes_app__leaves_the_code_to_an_image_that_has_it(void **state)
+{
+	struct app_test *test = *state;
+	struct spark_app app;
+	struct error *err = NULL;
+
+	test->image = BUILT;
+	json_object_set_new(test->component.options, "docker_parent_image",
+	                    json_string("registry/spark-py:4.2.1"));
+	assert_ok(build(test, 1, &app, &err), err);
+
+	assert_string_equal(spark_conf_get(app.conf, IMAGE), BUILT);
+	assert_string_equal(app.spark_version, "4.2.1"); /* of the parent's name */
+	assert_string_equal(app.main_resource, "local:///opt/stepop/main.py");
+	assert_string_equal(json_string_value(json_array_get(app.args, 0)),
+	                    "/opt/stepop/step/step.json");
+	assert_string_equal(app.files->mount_path, "/opt/stepop/step");
+	assert_int_equal(json_object_size(app.files->contents), 1);
+	assert_non_null(json_object_get(app.files->contents, "step.json"));
+	assert_null(app.extra_objects);
+	spark_app_release(&app);
+}
+
+#define PULL_SECRET "spark-pipeline-7d1f3a5c-splitter-1-registry"
+
+static void test_spark_kubernetes_app__pulls_its_image_by_a_secret_of_its_own(void **state)
+{
+	struct app_test *test = *state;
+	json_auto_t *objects = NULL;
+	json_auto_t *expected = json_pack("[{s:s}]", "name", PULL_SECRET);
+	scoped(text) char *names = NULL;
+	size_t shown = 0, i;
+	json_t *object;
+
+	test->image = BUILT;
+	test->pull_config = "{'auths': 'pa55'}";
+	objects = objects_of(test, 1);
+	names = names_of(objects);
+
+	assert_non_null(strstr(names, "Secret/" PULL_SECRET " "));
+	json_array_foreach (objects, i, object) {
+		scoped(text) char *text = json_dumps(object, 0);
+
+		shown += strstr(text, "pa55") != NULL;
+	}
+	assert_int_equal(shown, 1);
+	assert_true(json_equal(json_object_get(json_object_get(driver_objects_pod(objects), "spec"),
+	                                       "imagePullSecrets"),
+	                       expected));
+}
+
+static void test_spark_kubernetes_app__pulls_by_the_secret_that_the_user_has(void **state)
+{
+	struct app_test *test = *state;
+	json_auto_t *objects = NULL;
+	scoped(text) char *names = NULL;
+
+	test->image = BUILT;
+	test->pull_config = "{'auths': 'pa55'}";
+	json_object_set_new(test->component.options, "image_pull_secrets", json_string("mine"));
+	objects = objects_of(test, 1);
+	names = names_of(objects);
+
+	assert_null(strstr(names, "-registry "));
+	assert_property(test, "spark.kubernetes.container.image.pullSecrets", "mine");
+}
+
+static void test_spark_kubernetes_app__keeps_wheels_on_a_path_that_the_user_sets(void **state)
+{
+	struct app_test *test = *state;
+
+	json_object_set_new(json_object_get(test->settings, "environment"), "PYTHONPATH",
+	                    json_string("/own"));
+	assert_property(test, "spark.executorEnv.PYTHONPATH", "/own");
+	test->image = BUILT;
+	assert_property(test, "spark.executorEnv.PYTHONPATH", "/opt/stepop/site:/own");
+	assert_property(test, "spark.kubernetes.driverEnv.PYTHONPATH", "/opt/stepop/site:/own");
+}
+
+static void test_spark_kubernetes_app__refuses_a_second_image_beside_its_own(void **state)
+{
+	struct app_test *test = *state;
+	struct spark_app app;
+	struct error *err = NULL;
+
+	test->image = BUILT;
+	set_conf(test, "spark.kubernetes.executor.container.image", json_string("other"));
+	assert_false(build(test, 1, &app, &err));
+	assert_error_contains(err, "spark.kubernetes.executor.container.image names another");
+	error_free(err);
+	spark_app_release(&app);
+}
+
+static void test_spark_kubernetes_parent_image__is_what_the_step_would_run_from(void **state)
+{
+	struct app_test *test = *state;
+	struct error *err = NULL;
+	scoped(text) char *usual =
+		spark_kubernetes_parent_image(&test->component, &test->step, &err);
+	scoped(text) char *own = NULL;
+
+	set_conf(test, IMAGE, json_string("registry/other:1"));
+	own = spark_kubernetes_parent_image(&test->component, &test->step, &err);
+
+	assert_string_equal(usual, "registry/spark:3.5");
+	assert_string_equal(own, "registry/other:1");
+}
+
 #define WITH_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 /* The chain of SDK 1 and that of SDK 2 are called differently; the user's word wins. */
@@ -454,6 +567,12 @@ int main(void)
 		WITH_TEST(test_spark_kubernetes_app__gives_the_environment_to_driver_and_executors),
 		WITH_TEST(test_spark_kubernetes_app__is_made_for_the_release_of_its_image),
 		WITH_TEST(test_spark_kubernetes_app__names_the_operator_whose_kwargs_are_wrong),
+		WITH_TEST(test_spark_kubernetes_app__leaves_the_code_to_an_image_that_has_it),
+		WITH_TEST(test_spark_kubernetes_app__pulls_its_image_by_a_secret_of_its_own),
+		WITH_TEST(test_spark_kubernetes_app__pulls_by_the_secret_that_the_user_has),
+		WITH_TEST(test_spark_kubernetes_app__keeps_wheels_on_a_path_that_the_user_sets),
+		WITH_TEST(test_spark_kubernetes_app__refuses_a_second_image_beside_its_own),
+		WITH_TEST(test_spark_kubernetes_parent_image__is_what_the_step_would_run_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

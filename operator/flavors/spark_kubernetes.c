@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "operator/flavors/flavors.h"
 #include "operator/flavors/spark_kubernetes_app.h"
+#include "operator/flavors/spark_kubernetes_image.h"
 #include "operator/flavors/spark_kubernetes_job.h"
 #include "operator/flavors/spark_kubernetes_probe.h"
 #include "operator/step_launch.h"
@@ -36,6 +37,7 @@ struct spark_operator {
 	struct followed *jobs; /* by driver pod */
 	struct loop_source *refusal_timer;
 	json_t *code; /* of the function steps; NULL until the first of them */
+	struct spark_images *images;
 };
 
 /* The watch's objects find their job by the driver pod's name. */
@@ -69,6 +71,7 @@ static void spark_close(struct step_operator *operator)
 	free(spark->namespace);
 	loop_cancel(spark->refusal_timer);
 	json_decref(spark->code);
+	spark_images_free(spark->images);
 	free(spark);
 }
 
@@ -122,6 +125,7 @@ static struct step_operator *spark_open(const struct component *component,
 	spark->base.flavor = &flavor_spark_kubernetes;
 	spark->context = context;
 	spark->component = component;
+	spark->images = spark_images_new(context);
 	spark->server = master ? server_of(master) : NULL;
 	spark->namespace =
 		text_copy(namespace ? namespace : component_text(component, "namespace", NULL));
@@ -134,12 +138,38 @@ static struct step_operator *spark_open(const struct component *component,
 	return &spark->base;
 }
 
-static bool ensure_code(struct spark_operator *spark, const struct step_launch *launch,
-                        struct error **err)
+static bool ensure_code(struct spark_operator *spark, const struct step *step, struct error **err)
 {
-	if (!spark->code && launch->step->function)
-		spark->code = spark_kubernetes_code_collect(launch->code_folder, err);
-	return spark->code || !launch->step->function;
+	if (!spark->code && step->function)
+		spark->code = spark_kubernetes_code_collect(spark->context->code_folder, err);
+	return spark->code || !step->function;
+}
+
+/* The image that stepop makes for the step; *name NULL: the step runs from its own as it is. */
+static bool resolve_image(struct spark_operator *spark, const struct step *step, bool build,
+                          const char **name, struct error **err)
+{
+	scoped(text) char *parent = spark_kubernetes_parent_image(spark->component, step, err);
+	const struct spark_image_request request = { .step = step,
+		                                     .code = step->function ? spark->code : NULL,
+		                                     .parent = parent };
+
+	return parent && spark_images_resolve(spark->images, &request, build, name, err);
+}
+
+static bool set_image(struct spark_operator *spark, const struct step *step,
+                      struct spark_kubernetes_target *target, char **pull_config,
+                      struct error **err)
+{
+	struct error *trouble = NULL;
+
+	if (!resolve_image(spark, step, false, &target->image, err))
+		return false;
+	if (!target->image)
+		return true;
+	*pull_config = container_registry_pull_config(spark->context->registry, &trouble);
+	target->pull_config = *pull_config;
+	return !trouble || error_pass(err, trouble);
 }
 
 /* With `executors` the objects are to be launched: local files are sent where they are read. */
@@ -148,6 +178,7 @@ static json_t *build_objects(struct spark_operator *spark, const struct step_lau
 {
 	struct http_client *http = executors ? spark->context->http : NULL;
 	json_auto_t *warnings = json_array();
+	scoped(secret) char *pull_config = NULL;
 	struct spark_kubernetes_target target = {
 		.component = spark->component,
 		.server = spark->server,
@@ -161,7 +192,8 @@ static json_t *build_objects(struct spark_operator *spark, const struct step_lau
 	json_t *objects = NULL;
 	int64_t wanted = 2;
 
-	if (!ensure_code(spark, launch, err))
+	if (!ensure_code(spark, launch->step, err) ||
+	    !set_image(spark, launch->step, &target, &pull_config, err))
 		return NULL;
 	target.code = spark->code;
 	if (spark_kubernetes_app_build(&target, launch, &app, err) &&
@@ -206,6 +238,22 @@ static void spark_probe(struct step_operator *operator, struct probe_report * re
 	};
 
 	spark_kubernetes_probe(&target, spark->kube, report);
+}
+
+static bool spark_prepare(struct step_operator *operator, const struct step * step,
+                          struct error **err)
+{
+	struct spark_operator *spark = spark_operator_of(operator);
+	const char *name;
+
+	return ensure_code(spark, step, err) && resolve_image(spark, step, true, &name, err);
+}
+
+static const char *spark_image(const struct step_operator *operator, const struct step * step)
+{
+	const struct spark_operator *spark = spark_operator_of((struct step_operator *)operator);
+
+	return spark_images_built(spark->images, step);
 }
 
 static const char *label(const json_t *pod, const char *name)
@@ -467,6 +515,8 @@ const struct flavor flavor_spark_kubernetes = {
 	.needs_remote_store = true,
 	.open = spark_open,
 	.check = spark_check,
+	.prepare = spark_prepare,
+	.image = spark_image,
 	.render = spark_render,
 	.probe = spark_probe,
 	.launch = spark_launch,

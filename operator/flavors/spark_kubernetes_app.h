@@ -15,6 +15,10 @@ struct spark_kubernetes_target {
 	const char *run_id, *run_name, *pipeline;
 	struct artifact_store *artifacts;
 	const json_t *code; /* of spark_kubernetes_code_collect() */
+	/* That stepop made of the step's own, and that holds the code; NULL: the step's own, and
+	 * the code travels in a ConfigMap. */
+	const char *image;
+	const char *pull_config; /* of the Secret by which nodes pull it; NULL: they need none */
 };
 
 /*
@@ -23,9 +27,14 @@ struct spark_kubernetes_target {
  */
 json_t *spark_kubernetes_code_collect(const char *code_folder, struct error **err);
 
+/* The image that component and settings name; owned by the caller. INVALID where they name none. */
+char *spark_kubernetes_parent_image(const struct component *component, const struct step *step,
+                                    struct error **err);
+
 /*
  * Fills *app, which the caller releases. Code, runtime and step.json go into app->files below
- * /opt/stepop; credentials of the artifact store into app->secrets. Deterministic for one attempt.
+ * /opt/stepop, with an image step.json alone; credentials of the artifact store into app->secrets.
+ * Deterministic for one attempt.
  */
 bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
                                 const struct step_launch *launch, struct spark_app *app,
