@@ -252,7 +252,7 @@ static void test_image_layer_write__names_tmpdir_when_it_cannot_write_there(void
 	struct error *err = NULL;
 
 	(void)state;
-	setenv("TMPDIR", "/nonexistent", 1);
+	setenv("TMPDIR", "/dev/null/none", 1);
 	assert_null(image_layer_write(tree, &err));
 	unsetenv("TMPDIR");
 	assert_error_contains(err, "$TMPDIR");
