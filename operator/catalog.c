@@ -32,11 +32,10 @@ const struct catalog *catalog_built_in(void)
 	static const struct component_flavor *flavors[FLAVOR_LIMIT + 1];
 	static const struct catalog catalog = { flavors };
 	const struct component_flavor *const others[] = {
-		artifact_local.component,   artifact_s3.component,
-		registry_default.component, secret_local.component,
-		secret_aws.component,       metadata_sqlite.component,
-		&orchestrator_local,        metadata_postgres.component,
-		metadata_mysql.component,   secret_kubernetes.component,
+		artifact_local.component,  artifact_s3.component,       registry_default.component,
+		registry_aws.component,    secret_local.component,      secret_aws.component,
+		metadata_sqlite.component, &orchestrator_local,         metadata_postgres.component,
+		metadata_mysql.component,  secret_kubernetes.component,
 	};
 	const struct flavor *const *flavor;
 	size_t count = 0, i;

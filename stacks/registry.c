@@ -12,7 +12,7 @@
 #include "stacks/component_secrets.h"
 #include "stacks/probe.h"
 
-static const struct registry_flavor *const flavors[] = { &registry_default };
+static const struct registry_flavor *const flavors[] = { &registry_default, &registry_aws };
 
 const struct registry_flavor *registry_flavor_find(const char *name)
 {

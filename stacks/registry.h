@@ -42,7 +42,7 @@ struct container_registry {
 	char *path; /* "team/spark": what repositories begin with; "" for none */
 	struct http_client *http;
 };
-extern const struct registry_flavor registry_default;
+extern const struct registry_flavor registry_default, registry_aws;
 const struct registry_flavor *registry_flavor_find(const char *name);
 
 /* Refuses a component whose uri makes no sense: INVALID. */

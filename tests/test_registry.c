@@ -51,17 +51,24 @@ static int teardown(void **state)
 }
 
 /* Options: JSON. */
-static struct container_registry *open_with(struct registry_test *test, const char *options,
-                                            struct secret_store *secrets, struct error **err)
+static struct container_registry *open_flavor(struct registry_test *test, const char *flavor,
+                                              const char *options, struct secret_store *secrets,
+                                              struct error **err)
 {
 	json_auto_t *parsed = json_loads(options, 0, NULL);
 	const struct component component = { .type = COMPONENT_CONTAINER_REGISTRY,
 		                             .name = (char *)"images",
-		                             .flavor = (char *)"default",
+		                             .flavor = (char *)flavor,
 		                             .options = parsed };
 
 	assert_non_null(parsed);
 	return container_registry_open(&component, secrets, test->http, err);
+}
+
+static struct container_registry *open_with(struct registry_test *test, const char *options,
+                                            struct secret_store *secrets, struct error **err)
+{
+	return open_flavor(test, "default", options, secrets, err);
 }
 
 static void put_secret(struct registry_test *test, const char *values)
@@ -152,7 +159,7 @@ static void test_container_registry_open__names_the_ca_that_it_cannot_read(void 
 {
 	struct error *err = NULL;
 
-	assert_null(open_with(*state, "{\"uri\":\"registry/team\",\"ca\":\"/nonexistent\"}", NULL,
+	assert_null(open_with(*state, "{\"uri\":\"registry/team\",\"ca\":\"/dev/null/none\"}", NULL,
 	                      &err));
 	assert_int_equal(err->kind, ERROR_NOT_FOUND);
 	assert_error_contains(err, "option ca");
@@ -199,6 +206,54 @@ static void test_container_registry_pull_config__is_none_without_a_secret(void *
 	assert_null(err);
 }
 
+#define ECR "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+static void test_registry_aws__says_what_is_wrong_with_its_options(void **state)
+{
+	static const struct {
+		const char *options, *why;
+	} cases[] = {
+		{ "{\"uri\":\"registry:5000/team\"}", "flavor 'default' takes any other" },
+		{ "{\"uri\":\"" ECR "/Team\"}", "lower-case letters" },
+		{ "{\"uri\":\"" ECR "\",\"authentication_secret\":\"login\",\"profile\":\"dev\"}",
+		  "which keys are meant" },
+		{ "{\"uri\":\"" ECR "\",\"authentication_secret\":\"login\"}",
+		  "'login': it has no aws_secret_access_key" },
+		{ "{\"uri\":\"" ECR "\",\"authentication_secret\":\"none\"}",
+		  "authentication_secret 'none'" },
+	};
+	struct registry_test *test = *state;
+	size_t i;
+
+	put_secret(test, "{\"aws_access_key_id\":\"AKIDEXAMPLE\"}");
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error *err = NULL;
+
+		assert_null(open_flavor(test, "aws", cases[i].options, test->secrets, &err));
+		assert_error_contains(err, "container registry 'images'");
+		assert_error_contains(err, cases[i].why);
+		error_free(err);
+	}
+}
+
+static void test_registry_aws__leaves_pulling_to_the_nodes(void **state)
+{
+	struct registry_test *test = *state;
+	struct error *err = NULL;
+	scoped(container_registry) struct container_registry *registry = NULL;
+
+	put_secret(test, "{\"aws_access_key_id\":\"AKIDEXAMPLE\","
+	                 "\"aws_secret_access_key\":\"x\"}");
+	registry = open_flavor(test, "aws",
+	                       "{\"uri\":\"" ECR "/etl\",\"authentication_secret\":\"login\"}",
+	                       test->secrets, &err);
+
+	assert_ok(registry, err);
+	assert_string_equal(registry->host, ECR);
+	assert_null(container_registry_pull_config(registry, &err));
+	assert_null(err);
+}
+
 #define WITH_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -210,6 +265,8 @@ int main(void)
 		WITH_TEST(test_container_registry_open__names_the_ca_that_it_cannot_read),
 		WITH_TEST(test_container_registry_pull_config__is_what_docker_writes),
 		WITH_TEST(test_container_registry_pull_config__is_none_without_a_secret),
+		WITH_TEST(test_registry_aws__says_what_is_wrong_with_its_options),
+		WITH_TEST(test_registry_aws__leaves_pulling_to_the_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
