@@ -33,9 +33,9 @@ check_packages=(clang clang-format git libclang-rt-14-dev libcmocka-dev pmccabe 
 database_packages=(libmariadb3 libpq5 mariadb-client-core mariadb-server-core openssl
 	postgresql-15 python3 util-linux)
 server_packages=(ca-certificates curl openssl python3)
-node_packages=(ca-certificates conntrack containerd containernetworking-plugins curl gcc
-	iproute2 iptables libc6-dev mmdebstrap openssl procps python3 python3-pip runc socat
-	util-linux)
+node_packages=(ca-certificates conntrack containerd containernetworking-plugins curl docker-registry
+	gcc iproute2 iptables libc6-dev mmdebstrap openssl perl procps python3 python3-pip runc skopeo
+	socat util-linux)
 
 spark3_requirements=(pyspark==3.5.9 numpy==1.26.4 pandas==2.2.3 pyarrow==17.0.0)
 spark4_requirements=(pyspark==4.3.0)

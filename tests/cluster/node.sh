@@ -146,6 +146,7 @@ node_env() {
 		printf 'STEPOP_NODE_IP %s\n' "$node_address"
 		printf 'STEPOP_HOST_IP %s\n' "$host_address"
 		printf 'STEPOP_NODE_NETNS %s\n' "/proc/$(holder)/ns/net"
+		printf 'STEPOP_REGISTRY_HOSTS %s\n' "$state/etc/registries"
 		printf 'STEPOP_S3_ENDPOINT http://%s:9000\n' "$node_address"
 		printf 'STEPOP_S3_REGION us-east-1\n'
 		printf 'STEPOP_S3_BUCKET stepop\n'

@@ -51,6 +51,9 @@ start_containerd() {
 		sandbox_image = "$(image_name pause)"
 		# Lowering scores takes CAP_SYS_RESOURCE, which root in a container may lack.
 		restrict_oom_score_adj = true
+		# Read at each pull: tests say there how a registry is reached.
+		[plugins."io.containerd.grpc.v1.cri".registry]
+		config_path = "$state/etc/registries"
 		[plugins."io.containerd.grpc.v1.cri".cni]
 		bin_dir = "/usr/lib/cni"
 		conf_dir = "$state/etc/cni"

@@ -23,6 +23,7 @@ if reason=$("$cluster/can_host.sh"); then
 	"$cluster/node.sh" up || { echo "e2e: the node did not come up" >&2; exit 1; }
 	trap '[ -n "$was_up" ] || "$cluster/node.sh" down' EXIT
 	try spark_kubernetes
+	try image
 	try failures
 	try cancel
 	try submit
