@@ -61,8 +61,8 @@ static json_t *missing_secrets(const struct project *project, const struct stack
 		store = secret_store_open(project, manager, http, &err);
 	if (err)
 		probe_fault(report, "secrets", NULL, err);
-	else
-		stack_secrets_probe(stack, store, report);
+	for (i = 0; !err && i < COMPONENT_TYPE_COUNT; i++)
+		stack_secrets_probe(stack, (enum component_type)i, store, report);
 	json_array_foreach (probe_report_lines(report), i, line)
 		if (text_equal(json_string_value(json_object_get(line, "result")), "fault"))
 			json_array_append_new(missing,
@@ -136,7 +136,7 @@ const struct command cmd_stack_export = {
 	.summary = "write a stack and its components as one file, without secrets",
 	.details = "YAML, or JSON with -o json; the active stack where none is named. Options that "
 		   "refer to\nsecrets keep the reference; 'stepop stack import' says which secrets "
-	           "are "
+		   "are "
 		   "missing.",
 	.options =
 		(const struct command_option[]){
@@ -155,7 +155,7 @@ const struct command cmd_stack_import = {
 	.summary = "register a stack and its components from one file",
 	.details = "All of it or nothing: what is registered already must be the same. FILE '-' is "
 		   "the standard\ninput. Secrets that are missing are named, with the commands "
-	           "that make "
+		   "that make "
 		   "them.",
 	.options =
 		(const struct command_option[]){

@@ -2,6 +2,7 @@
 /* Opens the components of a stack one after the other, and has each probe itself. */
 #include "operator/stack_check.h"
 
+#include <inttypes.h>
 #include <signal.h>
 
 #include "core/http.h"
@@ -47,21 +48,28 @@ static const struct component *begin(struct stack_check *check, enum component_t
 	return component;
 }
 
-/* References are looked up although the manager cannot be opened: they are faults then. */
-static void check_secrets(struct stack_check *check)
+static void check_vault(struct stack_check *check)
 {
 	const struct component *component = begin(check, COMPONENT_SECRETS_MANAGER);
 	scoped(error) struct error *err = NULL;
 
-	if (component) {
-		check->secrets = secret_store_open(check->project, component, check->http, &err);
-		if (check->secrets)
-			secret_probe(check->secrets, check->report);
-		else
-			probe_fault(check->report, "secrets manager", NULL, err);
-	}
-	if (!err)
-		stack_secrets_probe(check->stack, check->secrets, check->report);
+	if (!component)
+		return;
+	check->secrets = secret_store_open(check->project, component, check->http, &err);
+	if (check->secrets)
+		secret_probe(check->secrets, check->report);
+	else
+		probe_fault(check->report, "secrets manager", NULL, err);
+}
+
+/* What lacks a secret cannot be opened, which was said then. */
+static const struct component *begin_with_secrets(struct stack_check *check,
+                                                  enum component_type type)
+{
+	const struct component *component = begin(check, type);
+
+	return stack_secrets_probe(check->stack, type, check->secrets, check->report) ? component
+	                                                                              : NULL;
 }
 
 /* The trial object must go, whatever happens: a signal waits for that, which the deadline bounds.
@@ -81,9 +89,11 @@ static void probe_artifacts(struct stack_check *check)
 
 static void check_artifacts(struct stack_check *check)
 {
-	const struct component *component = begin(check, COMPONENT_ARTIFACT_STORE);
+	const struct component *component = begin_with_secrets(check, COMPONENT_ARTIFACT_STORE);
 	scoped(error) struct error *err = NULL;
 
+	if (!component)
+		return;
 	check->artifacts =
 		artifact_store_open(check->project, component, check->secrets, check->http, &err);
 	if (check->artifacts)
@@ -94,7 +104,7 @@ static void check_artifacts(struct stack_check *check)
 
 static void check_registry(struct stack_check *check)
 {
-	const struct component *component = begin(check, COMPONENT_CONTAINER_REGISTRY);
+	const struct component *component = begin_with_secrets(check, COMPONENT_CONTAINER_REGISTRY);
 	scoped(container_registry) struct container_registry *registry = NULL;
 	scoped(error) struct error *err = NULL;
 
@@ -107,22 +117,54 @@ static void check_registry(struct stack_check *check)
 		probe_fault(check->report, "container registry", NULL, err);
 }
 
+/* A database of this machine is made by whoever needs it first. */
+static bool is_made_later(const struct component *component, const struct error *error)
+{
+	return error->kind == ERROR_NOT_FOUND && text_equal(component->flavor, "sqlite");
+}
+
+/* What is not up to date cannot be written to, and to bring it there is not for a check. */
+static void probe_metadata(struct metadata_store *store, struct probe_report *report)
+{
+	scoped(error) struct error *err = NULL;
+	struct metadata_status status;
+
+	if (!metadata_status(store, &status, &err)) {
+		probe_fault(report, "database", NULL, err);
+		return;
+	}
+	if (status.schema == status.newest_schema)
+		metadata_probe(store, report);
+	else
+		probe_ok(report, "database",
+		         "%s, %s: version %" PRId64
+		         " of the schema, which the next run brings to %" PRId64,
+		         status.database, status.server, status.schema, status.newest_schema);
+	metadata_status_release(&status);
+}
+
 static void check_metadata(struct stack_check *check)
 {
-	const struct component *component = begin(check, COMPONENT_METADATA_STORE);
+	const struct component *component = begin_with_secrets(check, COMPONENT_METADATA_STORE);
+	scoped(metadata_store) struct metadata_store *store = NULL;
 	scoped(error) struct error *err = NULL;
-	scoped(metadata_store) struct metadata_store *store =
-		metadata_store_open(check->project, component, check->secrets, &err);
 
-	if (store)
-		metadata_probe(store, check->report);
-	else
+	if (!component)
+		return;
+	store = metadata_store_look(check->project, component, check->secrets, &err);
+	if (store) {
+		metadata_set_patience(store, check->options->timeout_ms);
+		probe_metadata(store, check->report);
+	} else if (is_made_later(component, err)) {
+		probe_ok(check->report, "database", "none yet: the first run makes it");
+	} else {
 		probe_fault(check->report, "database", NULL, err);
+	}
 }
 
 static void check_operator(struct stack_check *check)
 {
-	const struct component *component = begin(check, COMPONENT_STEP_OPERATOR);
+	const struct component *component = begin_with_secrets(check, COMPONENT_STEP_OPERATOR);
 	const struct operator_context context = {
 		.loop = check->loop,
 		.http = check->http,
@@ -132,9 +174,11 @@ static void check_operator(struct stack_check *check)
 		.namespace = check->options->namespace,
 	};
 	scoped(error) struct error *err = NULL;
-	scoped(step_operator) struct step_operator *operator=
-		step_operator_open(component, &context, &err);
+	scoped(step_operator) struct step_operator *operator= NULL;
 
+	if (!component)
+		return;
+	operator= step_operator_open(component, &context, &err);
 	if (!operator)
 		probe_fault(check->report, "step operator", NULL, err);
 	else if (operator->flavor->probe)
@@ -154,7 +198,7 @@ bool stack_check(const struct project *project, const struct stack_check_options
 		return false;
 	check.loop = loop_new();
 	check.http = http_client_new(check.loop);
-	check_secrets(&check);
+	check_vault(&check);
 	check_artifacts(&check);
 	check_registry(&check);
 	check_metadata(&check);

@@ -65,7 +65,8 @@ static const struct component_option options[] = {
 	{ .name = "path", .required = true, .help = "s3://bucket/prefix", .check = check_path },
 	{ .name = "endpoint_url",
 	  .help = "server that speaks S3's API, such as http://minio:9000; default: "
-	          "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's, else AWS" },
+	          "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's, else AWS",
+	  .check = component_url_check },
 	{ .name = "region",
 	  .help = "default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1" },
 	{ .name = "authentication_secret",

@@ -48,6 +48,24 @@ bool component_type_find(const char *name, enum component_type *type)
 	return false;
 }
 
+bool component_url_check(const char *value, struct error **err)
+{
+	const char *authority = strstr(value, "://");
+	size_t size = authority ? strcspn(authority + 3, "/?#") : 0;
+
+	if (!text_starts_with(value, "http://") && !text_starts_with(value, "https://"))
+		return error_set(err, ERROR_INVALID,
+		                 "a URL that begins with https:// or http:// is expected");
+	authority += 3;
+	if (memchr(authority, '@', size))
+		return error_set(err, ERROR_INVALID,
+		                 "a URL without a user is expected; credentials are for a secret");
+	if (!size || *authority == ':' || strpbrk(value, " \t\n"))
+		return error_set(err, ERROR_INVALID,
+		                 "'%s' is no URL of a server, such as https://host:9000", value);
+	return true;
+}
+
 const struct component_flavor *catalog_find(const struct catalog *catalog, enum component_type type,
                                             const char *name)
 {

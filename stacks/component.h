@@ -125,6 +125,9 @@ json_t *component_names(const struct project *project, enum component_type type,
 /* INVALID unless `name` is fit for a component, a stack or a secret (`what` says which). */
 bool component_name_check(const char *what, const char *name, struct error **err);
 
+/* For options that are the URL of a server: http:// or https://, a host, no user. INVALID. */
+bool component_url_check(const char *value, struct error **err);
+
 enum component_options_parse_flags {
 	COMPONENT_OPTIONS_PARTIAL = 1, /* for an update: required ones may be missing */
 };

@@ -365,7 +365,7 @@ static void local_probe(struct secret_store *base, struct probe_report *report)
 	if (!secrets)
 		probe_fault(report, "secrets manager", NULL, err);
 	else
-		probe_ok(report, "secrets manager", "%s: %zu secrets", store->path,
+		probe_ok(report, "secrets manager", "%s (secrets: %zu)", store->path,
 		         json_object_size(secrets));
 	secret_values_free(secrets);
 }

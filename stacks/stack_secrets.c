@@ -16,8 +16,8 @@ static bool look_up(struct secret_store *secrets, const char *name, const char *
 	*is_there = false;
 	if (!secrets)
 		return error_set(err, ERROR_INVALID,
-		                 "it refers to secret '%s', but the stack has no secrets manager; "
-		                 "give it one with 'stepop stack update … -x NAME'",
+		                 "it refers to secret '%s', but the stack has no secrets manager "
+		                 "that can be opened; 'stepop stack update … -x NAME' gives it one",
 		                 name);
 	values = secret_get(secrets, name, err);
 	if (!values)
@@ -50,30 +50,22 @@ static bool probe_reference(const struct stack *stack, struct secret_store *secr
 	return false;
 }
 
-static void probe_component(const struct stack *stack, const struct component *component,
-                            struct secret_store *secrets, struct probe_report *report)
+bool stack_secrets_probe(const struct stack *stack, enum component_type type,
+                         struct secret_store *secrets, struct probe_report *report)
 {
-	json_auto_t *references = component_secret_references(component);
+	const struct component *component = stack->components[type];
+	json_auto_t *references = component ? component_secret_references(component) : NULL;
 	size_t i, found = 0, count = json_array_size(references);
 	json_t *reference;
 
 	if (!count)
-		return;
-	probe_begin(report, component->type, component->name);
+		return true;
+	probe_begin(report, type, component->name);
 	json_array_foreach (references, i, reference)
 		found += probe_reference(stack, secrets, reference, report);
 	if (found == count)
 		probe_ok(report, "secrets", "%zu of %zu references found", found, count);
-}
-
-void stack_secrets_probe(const struct stack *stack, struct secret_store *secrets,
-                         struct probe_report *report)
-{
-	size_t i;
-
-	for (i = 0; i < COMPONENT_TYPE_COUNT; i++)
-		if (stack->components[i])
-			probe_component(stack, stack->components[i], secrets, report);
+	return found == count;
 }
 
 static bool refers_to(const struct component *component, const char *secret)

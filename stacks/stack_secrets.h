@@ -8,12 +8,13 @@
 #include "stacks/stack.h"
 
 /*
- * Adds, for each component that refers to secrets, a line "secrets" with how many of its
- * references were found, and a fault for each that was not, with the command that would make it.
- * `secrets` NULL: the stack has no secrets manager. Values are wiped as soon as they were seen.
+ * Adds, if the component refers to secrets, a line "secrets" with how many of its references were
+ * found, and a fault for each that was not, with the command that would make it. `secrets` NULL:
+ * the stack has no secrets manager, or it cannot be opened. Values are wiped as soon as they were
+ * seen. False when something is missing: the component cannot be opened then.
  */
-void stack_secrets_probe(const struct stack *stack, struct secret_store *secrets,
-                         struct probe_report *report);
+bool stack_secrets_probe(const struct stack *stack, enum component_type type,
+                         struct secret_store *secrets, struct probe_report *report);
 
 /*
  * What refers to `secret` of the secrets manager `manager`, by any stack of the project that has

@@ -208,12 +208,12 @@ static void test_stack_secrets_probe__tells_what_is_missing_and_how_to_make_it(v
 	assert_ok(stack, err);
 	vault = secret_store_open(temporary->project, stack->components[COMPONENT_SECRETS_MANAGER],
 	                          NULL, &err);
-	stack_secrets_probe(stack, vault, report);
+	stack_secrets_probe(stack, COMPONENT_ARTIFACT_STORE, vault, report);
 	assert_ok(secret_put(vault, "place", NULL, other, true, &err), err);
-	stack_secrets_probe(stack, vault, report);
+	stack_secrets_probe(stack, COMPONENT_ARTIFACT_STORE, vault, report);
 	assert_ok(secret_put(vault, "place", NULL, right, false, &err), err);
-	stack_secrets_probe(stack, vault, report);
-	stack_secrets_probe(stack, NULL, report);
+	stack_secrets_probe(stack, COMPONENT_ARTIFACT_STORE, vault, report);
+	stack_secrets_probe(stack, COMPONENT_ARTIFACT_STORE, NULL, report);
 
 	assert_string_equal(field(line_of(report, 0), "component"), "artifact-store/store");
 	assert_string_equal(field(line_of(report, 0), "advice"),
