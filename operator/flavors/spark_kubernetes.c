@@ -238,6 +238,7 @@ static void spark_probe(struct step_operator *operator, struct probe_report * re
 	};
 
 	spark_kubernetes_probe(&target, spark->kube, report);
+	spark_kubernetes_probe_image(spark->component, spark->context->http, report);
 }
 
 static bool spark_prepare(struct step_operator *operator, const struct step * step,

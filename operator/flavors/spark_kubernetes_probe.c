@@ -20,6 +20,8 @@
 /* AWS refuses signatures that are 5 minutes off; tokens may be valid from now on only. */
 #define CLOCK_TOLERANCE_MS 30000
 #define LISTED_RIGHTS 8
+#define STACK_CHECK_RIGHTS \
+	"someone who may can let you look: 'stepop rbac apply --with stack-check'"
 
 static const struct kube_kind self_reviews = { "/apis/authentication.k8s.io/v1",
 	                                       "selfsubjectreviews", "SelfSubjectReview", true };
@@ -109,7 +111,7 @@ static bool probe_namespace(const struct probe *probe)
 		probe_ok(probe->report, "namespace", "'%s'; Pod Security level: %s",
 		         probe->namespace, enforced_level(namespace));
 	} else if (err->kind == ERROR_AUTH) {
-		probe_warning(probe->report, "namespace", NULL,
+		probe_warning(probe->report, "namespace", STACK_CHECK_RIGHTS,
 		              "'%s' may not be looked at; whether it takes pods is tried below",
 		              probe->namespace);
 	} else {
@@ -284,8 +286,7 @@ static void probe_room(const struct probe *probe, const struct spark_app *app)
 	if (spark_demand_of(app, demands, &err))
 		compare_room(probe, demands, ARRAY_SIZE(demands), &err);
 	if (err && err->kind == ERROR_AUTH)
-		probe_warning(probe->report, "room",
-		              "let the submitter list resourcequotas and limitranges",
+		probe_warning(probe->report, "room", STACK_CHECK_RIGHTS,
 		              "quotas may not be looked at: whether executors fit is not known");
 	else if (err)
 		probe_fault(probe->report, "room", NULL, err);

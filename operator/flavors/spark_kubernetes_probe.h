@@ -16,5 +16,9 @@
  */
 void spark_kubernetes_probe(const struct spark_kubernetes_target *target, struct kube_client *kube,
                             struct probe_report *report);
+/* Whether the component's image is where its name says, as far as this machine may look; asks its
+ * registry over `http`. */
+void spark_kubernetes_probe_image(const struct component *component, struct http_client *http,
+                                  struct probe_report *report);
 
 #endif

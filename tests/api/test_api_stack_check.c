@@ -237,6 +237,7 @@ static void test_api_stack_check__finds_nothing_wrong_and_leaves_nothing_behind(
 	assert_line(report, "driver's rights", "ok", ":spark");
 	assert_line(report, "dry run", "ok", "objects of a step would be taken");
 	assert_line(report, "room", "ok", "for a driver and 3 executors (0 quotas");
+	assert_line(report, "image", "warning", "cannot be seen from this machine");
 	pods = kube_client_list(fixture->admin, &kube_pods, fixture->namespace, NULL, NULL, &err);
 	assert_int_equal(json_array_size(pods), 0);
 	assert_int_equal(count_objects(fixture), 0);
