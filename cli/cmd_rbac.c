@@ -115,79 +115,50 @@ static bool run_diff(const struct arguments *arguments, struct error **err)
 	return true;
 }
 
-/* Asks for each right, counts those that are not as they should be, and leaves the rows that are
- * worth a line: of rights that should not be there only those that are. */
+/* Counts the rights that are missing. */
 static bool check_all(struct kube_client *client, const char *namespace, json_t *rights,
-                      bool is_wanted, size_t *wrong, struct error **err)
+                      size_t *missing, struct error **err)
 {
+	json_t *right;
 	size_t i;
 
-	*wrong = 0;
-	for (i = 0; i < json_array_size(rights); i++) {
-		json_t *right = json_array_get(rights, i);
-		const char *allowed;
-
+	*missing = 0;
+	json_array_foreach (rights, i, right) {
 		if (!rbac_check(client, namespace, right, err))
 			return false;
-		allowed = json_string_value(json_object_get(right, "allowed"));
+		json_object_del(right, "reason"); /* of what should be there nobody asks */
+		*missing += text_equal(json_string_value(json_object_get(right, "allowed")), "no");
+	}
+	return true;
+}
+
+/* For people: what a review is made of is left out. */
+static void complete_rows(json_t *rights, const char *namespace, const char *wanted)
+{
+	json_t *right;
+	size_t i;
+
+	json_array_foreach (rights, i, right) {
+		bool is_everywhere = json_is_true(json_object_get(right, "everywhere"));
+
 		json_object_del(right, "subject");
 		json_object_del(right, "group");
-		json_object_set_new(right, "wanted", json_string(is_wanted ? "yes" : "no"));
+		json_object_set_new(right, "wanted", json_string(wanted));
 		json_object_set_new(right, "where",
-		                    json_string(json_is_true(json_object_get(right, "everywhere"))
-		                                        ? "all namespaces"
-		                                        : namespace));
-		if (is_wanted)
-			json_object_del(right, "reason");
-		*wrong += text_equal(allowed, is_wanted ? "no" : "yes");
-		if (!is_wanted && !text_equal(allowed, "yes"))
-			json_array_remove(rights, i--);
+		                    json_string(is_everywhere ? "all namespaces" : namespace));
 	}
-	return true;
-}
-
-/* What can be done by the same binding is one warning: `from` is the first of them. */
-static void warn_of_danger(const json_t *dangers, size_t from)
-{
-	const json_t *first = json_array_get(dangers, from), *reason;
-	json_auto_t *told = json_object();
-	size_t i;
-
-	reason = json_object_get(first, "reason");
-	fprintf(stderr, "stepop: warning: '%s' may do more than drivers need: ",
-	        json_string_value(json_object_get(first, "who")));
-	for (i = from; i < json_array_size(dangers); i++) {
-		const json_t *danger = json_array_get(dangers, i);
-		const char *why = json_string_value(json_object_get(danger, "why"));
-		bool is_same =
-			reason ? json_equal(json_object_get(danger, "reason"), reason) : i == from;
-
-		if (is_same && !json_object_get(told, why)) {
-			fprintf(stderr, "%s%s", i > from ? ", " : "", why);
-			json_object_set_new(told, why, json_true());
-		}
-	}
-	fprintf(stderr, "%s%s\n", reason ? "; " : "", reason ? json_string_value(reason) : "");
-}
-
-static bool is_first_of_its_reason(const json_t *dangers, size_t at)
-{
-	const json_t *reason = json_object_get(json_array_get(dangers, at), "reason");
-	size_t i;
-
-	for (i = 0; reason && i < at; i++)
-		if (json_equal(json_object_get(json_array_get(dangers, i), "reason"), reason))
-			return false;
-	return true;
 }
 
 static void warn_of_dangers(const struct arguments *arguments, const json_t *dangers)
 {
+	json_auto_t *sentences = rbac_danger_sentences(dangers);
+	const json_t *sentence;
 	size_t i;
 
-	for (i = 0; i < json_array_size(dangers) && !argument_switch(arguments, "quiet"); i++)
-		if (is_first_of_its_reason(dangers, i))
-			warn_of_danger(dangers, i);
+	if (argument_switch(arguments, "quiet"))
+		return;
+	json_array_foreach (sentences, i, sentence)
+		fprintf(stderr, "stepop: warning: %s\n", json_string_value(sentence));
 }
 
 static bool run_check(const struct arguments *arguments, struct error **err)
@@ -205,18 +176,22 @@ static bool run_check(const struct arguments *arguments, struct error **err)
 	scoped(cluster) struct cluster *cluster = NULL;
 	json_auto_t *rights = NULL;
 	json_auto_t *dangers = NULL;
-	size_t missing, needed, excess;
+	const char *namespace;
+	size_t missing, needed;
 
 	if (!rbac_target_read(&target, arguments, err))
 		return false;
+	namespace = target.options.namespace;
 	rights = rbac_rights(&target.options, err);
 	cluster = rights ? rbac_target_connect(&target, arguments, err) : NULL;
-	dangers = rbac_dangers(&target.options);
-	needed = json_array_size(rights);
-	if (!cluster ||
-	    !check_all(cluster->client, target.options.namespace, rights, true, &missing, err) ||
-	    !check_all(cluster->client, target.options.namespace, dangers, false, &excess, err))
+	if (!cluster || !check_all(cluster->client, namespace, rights, &missing, err))
 		return false;
+	dangers = rbac_find_dangers(cluster->client, &target.options, err);
+	if (!dangers)
+		return false;
+	needed = json_array_size(rights);
+	complete_rows(rights, namespace, "yes");
+	complete_rows(dangers, namespace, "no");
 	json_array_extend(rights, dangers);
 	if (!output_rows(stdout, argument_output(arguments), columns, rights, err))
 		return false;
@@ -225,7 +200,7 @@ static bool run_check(const struct arguments *arguments, struct error **err)
 		return error_set(err, ERROR_AUTH,
 		                 "%zu of %zu rights are missing in namespace '%s'; someone who may "
 		                 "can grant them with 'stepop rbac apply'",
-		                 missing, needed, target.options.namespace);
+		                 missing, needed, namespace);
 	return true;
 }
 

@@ -82,6 +82,13 @@ json_t *rbac_rights(const struct rbac_options *options, struct error **err);
  * ("everywhere": true). "why" says what it could do with it. Owned by the caller.
  */
 json_t *rbac_dangers(const struct rbac_options *options);
+/* Those of them that are granted, as rbac_check() leaves them. What may not be asked is not among
+ * them. Owned by the caller; NULL when the API server cannot be asked. */
+json_t *rbac_find_dangers(struct kube_client *client, const struct rbac_options *options,
+                          struct error **err);
+/* A text for each binding that grants some of these: what can be done by it, and which it is.
+ * Owned by the caller. */
+json_t *rbac_danger_sentences(const json_t *dangers);
 
 /*
  * Asks the API server whether `right` is granted: sets "allowed" to "yes", "no", or, when the

@@ -419,6 +419,22 @@ static void test_rbac_dangers__are_never_granted_by_the_manifests(void **state)
 				                        json_object_get(right, "resource")));
 }
 
+static void test_rbac_danger_sentences__are_one_for_each_binding(void **state)
+{
+	json_auto_t *dangers = json_pack(
+		"[{s:s, s:s, s:s}, {s:s, s:s, s:s}, {s:s, s:s, s:s}, {s:s, s:s}]", "who", "w",
+		"why", "read", "reason", "by A", "who", "w", "why", "enter", "reason", "by B",
+		"who", "w", "why", "grant", "reason", "by A", "who", "w", "why", "act");
+	json_auto_t *wanted =
+		json_pack("[s, s, s]", "'w' may do more than drivers need: read, grant; by A",
+	                  "'w' may do more than drivers need: enter; by B",
+	                  "'w' may do more than drivers need: act");
+	json_auto_t *sentences = rbac_danger_sentences(dangers);
+
+	(void)state;
+	assert_true(json_equal(sentences, wanted));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -440,6 +456,7 @@ int main(void)
 			test_rbac_rights__of_the_submitter_are_ones_own_unless_he_is_named),
 		cmocka_unit_test(test_rbac_rights__are_told_once),
 		cmocka_unit_test(test_rbac_dangers__are_never_granted_by_the_manifests),
+		cmocka_unit_test(test_rbac_danger_sentences__are_one_for_each_binding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

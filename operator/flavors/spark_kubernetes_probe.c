@@ -193,6 +193,23 @@ static void tell_rights(const struct probe *probe, const json_t *all, const char
 		         who);
 }
 
+/* Every program that a step runs has what the driver's account has. */
+static void tell_excess(const struct probe *probe)
+{
+	const struct rbac_options options = { .namespace = probe->namespace,
+		                              .service_account = probe->account };
+	json_auto_t *dangers = rbac_find_dangers(probe->kube, &options, NULL);
+	json_auto_t *sentences = rbac_danger_sentences(dangers);
+	const json_t *sentence;
+	size_t i;
+
+	json_array_foreach (sentences, i, sentence)
+		probe_warning(
+			probe->report, "driver's rights",
+			"take that binding away; 'stepop rbac apply' grants what drivers need",
+			"%s", json_string_value(sentence));
+}
+
 static void probe_rights(const struct probe *probe, const json_t *objects)
 {
 	scoped(text) char *account =
@@ -207,6 +224,7 @@ static void probe_rights(const struct probe *probe, const json_t *objects)
 	}
 	tell_rights(probe, rows, "your rights", RBAC_OWN_RIGHTS);
 	tell_rights(probe, rows, "driver's rights", account);
+	tell_excess(probe);
 }
 
 /* ---- what a step would make ---- */
