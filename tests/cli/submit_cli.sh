@@ -64,6 +64,10 @@ says "an image is needed" 9 "spark.kubernetes.container.image" submit --dry-run=
 says "an unknown release is refused" 9 "9.9" submit --dry-run=client --spark-version=9.9 "${image[@]}" "${app[@]}"
 says "an option of YARN is refused with the reason" 2 "--queue is for YARN" submit --queue q "${image[@]}" "${app[@]}"
 says "client mode is refused with the reason" 9 "client" submit --deploy-mode client "${image[@]}" "${app[@]}"
+says "pods are restricted where that is asked for" 0 "allowPrivilegeEscalation: false" submit --dry-run=client --pod-security restricted "${image[@]}" "${app[@]}"
+says "a manifest's pods, too" 0 "runAsNonRoot: true" submit --dry-run=client --pod-security restricted -f application.yaml
+says "what contradicts it is refused" 9 "does not allow a hostPath" submit --dry-run=client --pod-security restricted --conf spark.kubernetes.executor.volumes.hostPath.a.mount.path=/a --conf spark.kubernetes.executor.volumes.hostPath.a.options.path=/a "${image[@]}" "${app[@]}"
+says "there are two levels of pod security" 2 "--pod-security is one of none, restricted" submit --dry-run=client --pod-security baseline "${image[@]}" "${app[@]}"
 says "a timeout is a duration" 2 "--start-timeout: 'soon' is no duration" submit --start-timeout soon "${image[@]}" "${app[@]}"
 says "an id with blanks is none" 9 "a b" submit --master k8s://https://127.0.0.1:1 --status 'a b'
 says "the cluster is needed to submit" 5 "kubeconfig" submit "${image[@]}" "${app[@]}"
@@ -71,12 +75,6 @@ says "memory is explained" 0 "4505Mi" explain memory --driver-memory 4g "${app[@
 says "Python has more overhead" 0 "5734Mi" explain memory --driver-memory 4g local:///a.py
 says "a manifest's, too" 0 "0.4 x 512Mi" explain memory -f application.yaml
 says "rights are rendered without a project" 0 "name: stepop-driver-spark" rbac render -n team --service-account spark
-for part in secrets volumes network-policies pod-groups secrets-manager stack-check; do
-	says "the part '$part' of a submitter's rights is rendered" 0 "name: stepop-submitter-$part:alice" rbac render -n team --service-account spark --submitter alice --with "$part"
-done
-says "the part 'resizing' of a driver's rights is rendered" 0 "name: stepop-driver-resizing:spark" rbac render -n team --service-account spark --with resizing
-says "a part that is not known is refused" 2 "--with is one of secrets, volumes" rbac render -n team --service-account spark --with everything
-says "only one submitter is bound at a time" 2 "only one of them" rbac render -n team --service-account spark --runner a --submitter b
 
 echo "1..$count"
 [ "$failed" = 0 ]

@@ -19,6 +19,17 @@ expect_status 0 "runner and driver have the rights that they need"
 check "and no warning is given of others" test ! -s "$err"
 run "$stepop" rbac diff --runner stepop --with network-policies --with volumes
 expect_status 0 "the rights are those of the manifests"
+"$kubectl" create rolebinding -n "$namespace" edit --clusterrole=edit --serviceaccount="$namespace:$account" >/dev/null
+"$kubectl" patch role -n "$namespace" stepop-driver --type=json -p '[{"op": "add", "path": "/rules/0/verbs/-", "value": "update"}]' >/dev/null
+run "$stepop" rbac check --runner stepop
+expect_status 0 "what is too much is no failure"
+expect_err 'read all Secrets of the namespace.*by RoleBinding "edit/.*" of ClusterRole "edit"' "but a warning, with the binding"
+expect_out '^yes +no +system:serviceaccount:.* list +secrets' "and a row"
+run "$stepop" rbac diff --runner stepop
+expect_status 6 "a Role that somebody changed is told"
+expect_out '^Role/stepop-driver +update +rules\[0\].verbs .*"update"' "with the field"
+"$kubectl" delete rolebinding -n "$namespace" edit >/dev/null
+"$stepop" rbac apply >"$out"
 "$kubectl" config view --raw --minify >runner.kubeconfig
 token=$("$kubectl" create token -n "$namespace" stepop)
 "$kubectl" --kubeconfig runner.kubeconfig config set-credentials runner --token="$token" >/dev/null
