@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "core/resolve.h"
 #include "core/text.h"
 #include "stacks/postgres_driver.h"
 #include "stacks/postgres_fault.h"
@@ -46,16 +47,50 @@ static const char *trusted_ca(const struct server_options *server)
 	return server->ssl_ca ? server->ssl_ca : server_system_ca();
 }
 
+/* The same name for each of the addresses, as libpq wants it. */
+static char *repeat_name(const char *host, const char *addresses)
+{
+	struct text_stream stream;
+	FILE *out = text_stream_open(&stream);
+
+	fputs(host, out);
+	for (addresses = strchr(addresses, ','); addresses; addresses = strchr(addresses + 1, ','))
+		fprintf(out, ",%s", host);
+	return text_stream_take(&stream);
+}
+
+/* libpq would resolve the name itself, and wait as long as the resolver pleases. Both are NULL for
+ * a Unix socket; owned by the caller. */
+static bool resolve(struct postgres_database *postgres, char **hosts, char **addresses,
+                    struct error **err)
+{
+	const char *host = postgres->server->host;
+	scoped(error) struct error *cause = NULL;
+
+	if (*host == '/')
+		return true;
+	*addresses = resolve_host(host, postgres->base.deadline_ms, &cause);
+	if (*addresses)
+		*hosts = repeat_name(host, *addresses);
+	else
+		sql_fail(&postgres->base, SQL_FAULT_BUSY,
+		         cause->kind == ERROR_TIMEOUT ? ERROR_TIMEOUT : ERROR_UNAVAILABLE, err,
+		         "connect to the database %s: %s", postgres->base.name, cause->message);
+	return *addresses != NULL;
+}
+
 /* What is NULL is left to libpq: PGHOST, ~/.pgpass and their like do not count, since all that
  * matters is given. */
-static PGconn *start(const struct postgres_database *postgres)
+static PGconn *start(const struct postgres_database *postgres, const char *hosts,
+                     const char *addresses)
 {
 	const struct server_options *server = postgres->server;
 	char port[sizeof("65535")];
 	const struct {
 		const char *keyword, *value;
 	} parameters[] = {
-		{ "host", server->host },
+		{ "host", hosts ? hosts : server->host },
+		{ "hostaddr", addresses },
 		{ "port", port },
 		{ "dbname", server->database },
 		{ "user", server->user },
@@ -113,8 +148,11 @@ bool postgres_connect(struct sql_database *database, struct error **err)
 {
 	struct postgres_database *postgres = postgres_of(database);
 	const struct postgres_api *pq = postgres->pq;
+	scoped(text) char *hosts = NULL, *addresses = NULL;
 
-	postgres->connection = start(postgres);
+	if (!resolve(postgres, &hosts, &addresses, err))
+		return false;
+	postgres->connection = start(postgres, hosts, addresses);
 	/* What the server says of a connection that it refuses then begins with its SQLSTATE. */
 	pq->setErrorVerbosity(postgres->connection, PQERRORS_VERBOSE);
 	pq->setNoticeProcessor(postgres->connection, ignore_notice, NULL);
