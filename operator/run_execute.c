@@ -574,5 +574,6 @@ bool run_execute(struct run *run, const struct run_observer *observer, void *con
 	while (!proceed(run) && !run->fatal && !run->leaving)
 		loop_step(run->loop, -1);
 	stop_sources(run);
+	run_record_flush(run); /* who leaves early leaves nothing unsaid */
 	return conclude(run, err);
 }

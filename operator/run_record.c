@@ -12,6 +12,7 @@
 #define PATIENCE_WHILE_AWAY_MS 500
 /* Writing takes a tenth of the engine's time at most, but for what it has to wait for. */
 #define REST_FACTOR 9
+#define LONGEST_REST_MS 2000
 #define FIRST_PAUSE_MS 500
 #define LONGEST_PAUSE_MS 15000
 /* How long a store may be away when there is nothing left to do but to record. */
@@ -191,7 +192,7 @@ static void came_back(struct run *run)
 static bool write_now(struct run *run)
 {
 	struct run_recorder *recorder = &run->recorder;
-	int64_t start = loop_now_ms(), end;
+	int64_t start = loop_now_ms(), end, rest;
 	struct error *error = NULL;
 
 	if (!write_change(run, &error)) {
@@ -200,7 +201,8 @@ static bool write_now(struct run *run)
 	}
 	forget(run);
 	end = loop_now_ms();
-	recorder->rest_until_ms = end + REST_FACTOR * (end - start);
+	rest = REST_FACTOR * (end - start);
+	recorder->rest_until_ms = end + (rest < LONGEST_REST_MS ? rest : LONGEST_REST_MS);
 	if (recorder->away_since_ms)
 		came_back(run);
 	return true;

@@ -119,7 +119,7 @@ bool metadata_create_run(struct metadata_store *store, const struct run_row *run
 	bool created;
 
 	if (!check_name(run->name, err))
-		return error_wrap(err, "create the run '%.20s...'", run->name);
+		return error_wrap(err, "create the run");
 	created = sql_transact(store->database, SQL_DURABLE, create_body, &creation, &cause);
 	if (!created && store->database->fault == SQL_FAULT_DUPLICATE)
 		created = explain_duplicate(store, run, take(cause), err);
