@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Metadata stores on a PostgreSQL server. */
-#include "core/text.h"
 #include "stacks/metadata_store.h"
 #include "stacks/postgres_database.h"
 
@@ -20,21 +19,14 @@ static struct sql_database *postgres_open(const struct project *project,
 	return postgres_database_new(take(options), err);
 }
 
-/* What is wrong with the rest is found when libpq reads it. */
-static bool check_url(const char *value, struct error **err)
-{
-	return text_starts_with(value, "postgresql://") || text_starts_with(value, "postgres://") ||
-	       error_set(err, ERROR_INVALID,
-	                 "a URL looks like postgresql://USER@HOST:5432/DATABASE");
-}
-
 static const struct component_option options[] = {
 	{ "host", OPTION_TEXT, false, "name of the server, or the folder of its Unix socket",
 	  NULL },
 	{ "port", OPTION_INTEGER, false, "default: 5432", server_option_check_port },
 	{ "database", OPTION_TEXT, false, "database, of stepop alone", NULL },
 	{ "url", OPTION_TEXT, false,
-	  "instead of these: postgresql://USER@HOST:PORT/DATABASE, without a password", check_url },
+	  "instead of these: postgresql://USER@HOST:PORT/DATABASE, without a password",
+	  postgres_check_url },
 	{ "authentication_secret", OPTION_TEXT, false,
 	  "secret of schema postgres in the stack's secrets manager", NULL },
 	{ "ssl_mode", OPTION_TEXT, false,

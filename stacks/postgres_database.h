@@ -12,6 +12,8 @@
  */
 struct sql_database *postgres_database_new(struct server_options *options, struct error **err);
 
+/* INVALID unless it is a URL, and for one with a password, which is never quoted. */
+bool postgres_check_url(const char *url, struct error **err);
 /* postgresql://USER@HOST:PORT/DATABASE?sslmode=…&sslrootcert=… into `options`, where they are not
  * given yet. INVALID for what else it holds, a password above all. */
 bool postgres_parse_url(const char *url, struct server_options *options, struct error **err);

@@ -24,25 +24,32 @@ static bool take_port(const char *value, struct server_options *options, struct 
 static void *password_error(struct error **err)
 {
 	return error_set(err, ERROR_INVALID,
-	                 "option 'url': a password does not belong there: it would be stored in "
-	                 "the clear; put it into a secret and name that in the option "
-	                 "'authentication_secret'");
+	                 "a password does not belong there: it would be stored in the clear; put "
+	                 "it into a secret and name that in the option 'authentication_secret'");
 }
 
-/* Seen before libpq reads the URL, whose complaints quote it. */
-static bool has_password(const char *url)
+/* Seen before libpq reads the URL, whose complaints quote it; also where a password has characters
+ * that should have been escaped. */
+bool postgres_check_url(const char *url, struct error **err)
 {
-	const char *start = strstr(url, "://");
-	size_t size = start ? strcspn(start + 3, "@/?") : 0;
+	const char *start = strstr(url, "://"), *at;
 
-	return start && start[3 + size] == '@' && memchr(start + 3, ':', size);
+	if (!text_starts_with(url, "postgresql://") && !text_starts_with(url, "postgres://"))
+		return error_set(err, ERROR_INVALID,
+		                 "a URL looks like postgresql://USER@HOST:5432/DATABASE");
+	at = strrchr(start, '@');
+	if (at && memchr(start + 1, ':', (size_t)(at - start - 1)))
+		return password_error(err);
+	return true;
 }
 
 static bool take_part(const char *key, const char *value, struct server_options *options,
                       struct error **err)
 {
-	if (!strcmp(key, "password"))
-		return password_error(err);
+	if (!strcmp(key, "password")) {
+		password_error(err);
+		return error_wrap(err, "option 'url'");
+	}
 	if (!strcmp(key, "port"))
 		return take_port(value, options, err);
 	if (!strcmp(key, "sslmode"))
@@ -74,8 +81,8 @@ bool postgres_parse_url(const char *url, struct server_options *options, struct 
 
 	if (!pq)
 		return false;
-	if (has_password(url))
-		return password_error(err);
+	if (!postgres_check_url(url, err))
+		return error_wrap(err, "option 'url'");
 	parts = pq->conninfoParse(url, &why);
 	if (!parts) {
 		scoped(text) char *reason = xstrdup(why ? why : "out of memory");

@@ -156,6 +156,9 @@ static void test_postgres_url__refuses_what_does_not_belong_there(void **state)
 	} cases[] = {
 		{ "postgresql://u:hidden@db/runs", "a password does not belong there" },
 		{ "postgresql://u:hidden%zz@db/runs", "a password does not belong there" },
+		{ "postgresql://u:hid/hidden@db/runs", "a password does not belong there" },
+		{ "postgresql://u:@hidden@db/runs", "a password does not belong there" },
+		{ "mysql://db/runs", "postgresql://USER@HOST" },
 		{ "postgresql://u@db/runs?password=hidden", "a password does not belong there" },
 		{ "postgresql://u@db/runs?options=-c%20x", "'options' is not taken" },
 		{ "postgresql://u@db/runs?sslmode=prefer", "'prefer'" },
