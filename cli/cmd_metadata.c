@@ -208,7 +208,7 @@ const struct command cmd_metadata_copy = {
 	.arguments = "FROM TO",
 	.summary = "copy all runs to another metadata store, and compare",
 	.details =
-		"Runs with all that belongs to them, a hundred in a transaction; then every row is "
+		"Runs with all that belongs to them, some in a transaction; then every row is "
 		"read from\nboth and compared. TO must be empty, or hold what an interrupted copy "
 		"left: that is gone on\nwith. No run of FROM may be going on.",
 	.options = options,

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "materializers/materializer.h"
@@ -22,9 +21,9 @@
 static void job_changed(void *context, struct job *job, const struct job_report *report);
 static void job_output(void *context, struct job *job, const char *bytes, size_t size);
 
-static const struct job_events job_events = { .changed = job_changed };
-static const struct job_events job_events_with_output = { .changed = job_changed,
-	                                                  .output = job_output };
+const struct job_events run_job_events = { .changed = job_changed };
+const struct job_events run_job_events_with_output = { .changed = job_changed,
+	                                               .output = job_output };
 
 static enum step_state state_of(const struct run_step *step)
 {
@@ -84,7 +83,7 @@ static void flush_others(struct others *others)
 
 /* The attempt is over: state, reason and artifacts are recorded together, then the others learn of
  * it. */
-static void end_step(struct run_step *step, enum step_state state)
+void run_end_step(struct run_step *step, enum step_state state)
 {
 	struct run *run = step->run;
 	scoped(text) char *reason =
@@ -182,9 +181,9 @@ static void settle(struct run_step *step, const json_t *result, const struct err
 	if (verdict.warning)
 		run_record_step(step, "warning", verdict.warning);
 	step->workers_ready = 0;
-	end_step(step, verdict.succeeded          ? STEP_SUCCEEDED
-	               : step->run->signal_number ? STEP_CANCELLED
-	                                          : STEP_FAILED);
+	run_end_step(step, verdict.succeeded          ? STEP_SUCCEEDED
+	                   : step->run->signal_number ? STEP_CANCELLED
+	                                              : STEP_FAILED);
 	verdict_release(&verdict);
 }
 
@@ -282,110 +281,6 @@ static void job_output(void *context, struct job *job, const char *bytes, size_t
 	                            size);
 }
 
-/* What the error chain says first is the reason; the rest is told as the message. */
-static void fail_launch(struct run_step *step, const struct error *error)
-{
-	const struct error *cause = error;
-
-	while (cause->cause)
-		cause = cause->cause;
-	replace(&step->detail, xstrdup(error->message));
-	replace(&step->message, error_text(error));
-	if (cause == error)
-		replace(&step->message, NULL);
-	end_step(step, STEP_FAILED);
-}
-
-/* Notes the attempt and all that it needs; it is launched when that is recorded. */
-static bool prepare(struct run_step *step, const json_t *files, struct error **err)
-{
-	step->prepared = xcalloc(1, sizeof(*step->prepared));
-	if (!run_launch_prepare(step, step->attempt, files, step->prepared, err) ||
-	    !file_make_folders(step->work_folder, 0755, err))
-		return false;
-	run_record_step(step, "state", "launching");
-	return true;
-}
-
-static void staged(struct run_step *step, const json_t *files, const struct error *error)
-{
-	struct run *run = step->run;
-	scoped(error) struct error *err = NULL;
-
-	replace(&step->detail, NULL);
-	if (error)
-		error_pass(&err, error_copy(error));
-	if (error || !prepare(step, files, &err)) {
-		fail_launch(step, err);
-		return;
-	}
-	step->next_prepared = NULL;
-	*run->prepared_end = step;
-	run->prepared_end = &step->next_prepared;
-}
-
-static void stage(struct run_step *step)
-{
-	step->attempt = 1;
-	step->created_at = clock_now_ms();
-	if (!run_stage_start(step, staged)) {
-		staged(step, NULL, NULL);
-		return;
-	}
-	replace(&step->detail, xstrdup("its files are being uploaded"));
-	run_record_step(step, "waiting", step->detail);
-	notify(step->run, step->index);
-}
-
-static void prepare_ready(struct run *run)
-{
-	size_t index;
-
-	while (!run->fatal && (index = scheduler_take(run->scheduler)) != SCHEDULER_NONE)
-		stage(&run->steps[index]);
-}
-
-static void launch(struct run_step *step)
-{
-	struct run *run = step->run;
-	const struct job_events *events =
-		run->context.wants_output ? &job_events_with_output : &job_events;
-	scoped(error) struct error *err = NULL;
-
-	step->job = job_launch(step->operator, & step->prepared->launch, events, step, &err);
-	run_launch_release(step->prepared);
-	free(take(step->prepared));
-	if (!step->job) {
-		fail_launch(step, err);
-		return;
-	}
-	replace(&step->job_name, xstrdup(job_describe(step->job)));
-	scheduler_started(run->scheduler, step->index);
-	run_record_step(step, "state", "running");
-	notify(run, step->index);
-}
-
-static struct run_step *take_prepared(struct run *run)
-{
-	struct run_step *step = run->prepared;
-
-	run->prepared = step->next_prepared;
-	if (!run->prepared)
-		run->prepared_end = &run->prepared;
-	return step;
-}
-
-/* An attempt is recorded before it is acted upon, many of them at once. */
-static void launch_ready(struct run *run)
-{
-	prepare_ready(run);
-	while (run->prepared && run_record_flush(run)) {
-		while (run->prepared)
-			launch(take_prepared(run));
-		prepare_ready(run); /* in the place of those that could not be launched */
-	}
-}
-
 /* A job's own callbacks are over when the loop's turn is. */
 static void free_ended_jobs(struct run *run)
 {
@@ -419,7 +314,7 @@ static void cancel_impatiently(void *context)
 		replace(&step->detail, xstrdup("cancelled; its job had not ended after 60 s"));
 		step->has_final = true;
 		loop_cancel(take(step->fetch_timer));
-		end_step(step, STEP_CANCELLED);
+		run_end_step(step, STEP_CANCELLED);
 	}
 }
 
@@ -433,7 +328,7 @@ static void cancel_jobs(struct run *run)
 
 		if (run_stage_cancel(step)) {
 			replace(&step->detail, xstrdup("cancelled"));
-			end_step(step, STEP_CANCELLED);
+			run_end_step(step, STEP_CANCELLED);
 		}
 		if (!step->job || step_state_is_final(state_of(step)))
 			continue;
@@ -442,17 +337,6 @@ static void cancel_jobs(struct run *run)
 
 			run_record_step(step, "warning", why);
 		}
-	}
-}
-
-/* Those that wait for a record have no job yet. */
-static void cancel_prepared(struct run *run)
-{
-	while (run->prepared) {
-		struct run_step *step = take_prepared(run);
-
-		replace(&step->detail, xstrdup("cancelled"));
-		end_step(step, STEP_CANCELLED);
 	}
 }
 
@@ -468,7 +352,7 @@ static void interrupted(void *context, int signal_number)
 	run->signal_number = signal_number;
 	scheduler_cancel(run->scheduler, note_other, &others);
 	flush_others(&others);
-	cancel_prepared(run);
+	run_cancel_prepared(run);
 	cancel_jobs(run);
 	run->cancel_timer =
 		loop_start_timer(run->loop, CANCEL_PATIENCE_MS, cancel_impatiently, run);
@@ -532,11 +416,18 @@ static void end_run(struct run *run)
 
 static bool conclude(struct run *run, struct error **err)
 {
+	bool recorded = run_record_flush(run); /* who leaves early leaves nothing unsaid */
+
 	if (run->fatal)
 		return error_pass(err, take(run->fatal));
-	if (run->leaving)
+	if (!run->ended_at)
 		return error_set(err, ERROR_INTERRUPTED,
 		                 "left at the second signal; jobs of run '%s' may still be ending",
+		                 run->name);
+	if (!recorded)
+		return error_set(err, ERROR_INTERRUPTED,
+		                 "left before the end of run '%s' was recorded: the metadata store "
+		                 "is away",
 		                 run->name);
 	if (run->signal_number)
 		return error_set(
@@ -552,7 +443,7 @@ static bool conclude(struct run *run, struct error **err)
 static bool proceed(struct run *run)
 {
 	free_ended_jobs(run);
-	launch_ready(run);
+	run_launch_ready(run);
 	if (scheduler_is_done(run->scheduler) && !run->ended_at)
 		end_run(run);
 	if (run->ended_at)
@@ -574,6 +465,5 @@ bool run_execute(struct run *run, const struct run_observer *observer, void *con
 	while (!proceed(run) && !run->fatal && !run->leaving)
 		loop_step(run->loop, -1);
 	stop_sources(run);
-	run_record_flush(run); /* who leaves early leaves nothing unsaid */
 	return conclude(run, err);
 }

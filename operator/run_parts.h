@@ -131,6 +131,15 @@ void run_record_turn(struct run *run);
 /* True when nothing is left to be written. */
 bool run_record_flush(struct run *run);
 
+/* Prepares what is ready and launches what is prepared and recorded (run_launch.c). */
+void run_launch_ready(struct run *run);
+/* Those that wait for their record have no job yet. */
+void run_cancel_prepared(struct run *run);
+/* What the jobs of steps report to (run_execute.c). */
+extern const struct job_events run_job_events, run_job_events_with_output;
+/* The attempt is over: state, reason and artifacts are noted, then the others learn of it. */
+void run_end_step(struct run_step *step, enum step_state state);
+
 /* The contract and the rest of a launch (run.c); released with run_launch_release(). */
 struct run_launch {
 	struct step_launch launch;

@@ -5,7 +5,8 @@
 #include "core/text.h"
 #include "stacks/metadata_store.h"
 
-#define BATCH_RUNS 100
+/* Their rows are held in memory, of the source and, to compare, of the target. */
+#define BATCH_RUNS 25
 
 /* Parents before children. */
 static const struct copied {
