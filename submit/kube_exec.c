@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "submit/kube_exec_aws.h"
 
 #define DEADLINE_MS 60000
 #define OUTPUT_LIMIT_BYTES ((size_t)1 << 20)
@@ -23,6 +24,7 @@ struct kube_exec {
 	json_t *args; /* strings */
 	json_t *env;  /* name -> value */
 	json_t *cluster;
+	struct kube_exec_aws *aws; /* the same without the plugin; or NULL */
 	char *token, *certificate_pem, *key_pem;
 	int64_t expires_at; /* wall time in ms; 0: never */
 	bool has_credential;
@@ -40,6 +42,7 @@ void kube_exec_free(struct kube_exec *exec)
 	json_decref(exec->args);
 	json_decref(exec->env);
 	json_decref(exec->cluster);
+	kube_exec_aws_free(exec->aws);
 	secret_free(exec->token);
 	free(exec->certificate_pem);
 	secret_free(exec->key_pem);
@@ -129,6 +132,7 @@ struct kube_exec *kube_exec_parse(const struct kube_entry *user, const json_t *c
 		                        exec->command);
 	if (wants_cluster)
 		exec->cluster = json_deep_copy(cluster);
+	exec->aws = kube_exec_aws_parse(exec->command, exec->args);
 	return take(exec);
 }
 
@@ -291,17 +295,48 @@ static bool read_credential(struct kube_exec *exec, const char *text, struct err
 	return keep_credential(exec, json_object_get(answer, "status"), err);
 }
 
+/* ---- or without it ---- */
+
+/* What we cannot do, such as signing in by a browser, the plugin may, where it is installed. */
+static bool make_credential(struct kube_exec *exec, struct error **err)
+{
+	scoped(error) struct error *fault = NULL;
+	struct aws_eks_token token = { 0 };
+
+	if (kube_exec_aws_token(exec->aws, exec->env, &token, &fault)) {
+		secret_free(exec->token);
+		exec->token = token.token;
+		exec->expires_at = token.expires_at_ms;
+		exec->has_credential = true;
+		return true;
+	}
+	if (!exec->aws->is_stepop && fault->kind == ERROR_AUTH) {
+		scoped(secret) char *text = run_plugin(exec, NULL);
+
+		if (text && read_credential(exec, text, NULL))
+			return true;
+	}
+	error_pass(err, take(fault));
+	return error_wrap(err, "user '%s'", exec->user);
+}
+
+static bool renew(struct kube_exec *exec, struct error **err)
+{
+	scoped(secret) char *text = NULL;
+
+	if (exec->aws)
+		return make_credential(exec, err);
+	text = run_plugin(exec, err);
+	return text && read_credential(exec, text, err);
+}
+
 bool kube_exec_credential(struct kube_exec *exec, bool fresh,
                           struct kube_exec_credential *credential, struct error **err)
 {
 	bool ends = exec->expires_at && exec->expires_at - clock_now_ms() < RENEWAL_MS;
 
-	if (fresh || ends || !exec->has_credential) {
-		scoped(secret) char *text = run_plugin(exec, err);
-
-		if (!text || !read_credential(exec, text, err))
-			return false;
-	}
+	if ((fresh || ends || !exec->has_credential) && !renew(exec, err))
+		return false;
 	*credential = (struct kube_exec_credential){
 		.token = exec->token,
 		.certificate_pem = exec->certificate_pem,

@@ -27,6 +27,8 @@ struct kube_exec_credential {
 /*
  * Runs the plugin when there is no credential yet, when it expires within a minute, or on `fresh`;
  * waits at most 60 s. It has no standard input. AUTH with its last words and its installHint.
+ * Plugins for EKS need not be installed: what they do is done here (submit/kube_exec_aws.h), and
+ * they are run only where that is refused.
  */
 bool kube_exec_credential(struct kube_exec *exec, bool fresh,
                           struct kube_exec_credential *credential, struct error **err);
