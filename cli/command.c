@@ -44,6 +44,8 @@ static const struct command *const commands[] = {
 	&cmd_logs,
 	&cmd_submit,
 	&cmd_explain_memory,
+	&cmd_eks_kubeconfig,
+	&cmd_eks_get_token,
 	&cmd_artifact_list,
 	&cmd_artifact_describe,
 	&cmd_artifact_preview,

@@ -35,6 +35,7 @@ extern const struct command cmd_artifact_list, cmd_artifact_describe, cmd_artifa
 extern const struct command cmd_rbac_render, cmd_rbac_apply, cmd_rbac_diff, cmd_rbac_check;
 extern const struct command cmd_submit, cmd_explain_memory;
 extern const struct command cmd_image_build, cmd_image_push, cmd_image_inspect;
+extern const struct command cmd_eks_get_token, cmd_eks_kubeconfig;
 extern const struct command cmd_help, cmd_version, cmd_completion;
 
 #endif

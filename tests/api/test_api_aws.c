@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "cloud/aws_ecr.h"
 #include "cloud/aws_eks.h"
 #include "cloud/aws_secrets.h"
 #include "cloud/aws_sts.h"
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "stacks/probe.h"
@@ -262,6 +264,42 @@ static void test_api_aws__eks_describes_its_clusters(void **state)
 	error_free(err);
 }
 
+static bool run_command(char **argv, int argc, struct error **err)
+{
+	const struct command *command = NULL;
+	bool wants_help = false;
+	scoped(arguments) struct arguments *arguments =
+		arguments_parse(argc, argv, &command, &wants_help, err);
+
+	return arguments && command->run(arguments, err);
+}
+
+static void test_api_aws__eks_clusters_are_put_into_a_kubeconfig(void **state)
+{
+	const struct aws_environment *environment = *state;
+	scoped(text) char *path =
+		aws_environment_file(environment, "kubeconfig",
+	                             "kind: Config\ncurrent-context: old\nusers:\n  - name: "
+	                             "other\n    user: {token: t}\n");
+	char *argv[] = { (char *)"eks",          (char *)"kubeconfig",
+		         (char *)"--name",       (char *)"prod",
+		         (char *)"--region",     (char *)"us-east-1",
+		         (char *)"--alias",      (char *)"p",
+		         (char *)"--kubeconfig", path,
+		         (char *)"--quiet" };
+	struct error *err = NULL;
+
+	check_after(environment->http, "1000000");
+	assert_ok(run_command(argv, ARRAY_SIZE(argv), &err), err);
+
+	/* moto's certificate is none. */
+	scoped(text) char *text = file_read(path, 100000, NULL, NULL);
+	assert_non_null(strstr(text, "name: other"));
+	assert_non_null(strstr(text, "name: arn:aws:eks:us-east-1:123456789012:cluster/prod"));
+	assert_non_null(strstr(text, "server: https://"));
+	assert_non_null(strstr(text, "current-context: p"));
+}
+
 /* ---- Secrets Manager ---- */
 
 static struct secret_store *store_of(const struct aws_environment *environment, const char *prefix,
@@ -459,6 +497,7 @@ int main(void)
 		TEST(test_api_aws__web_identities_take_a_role),
 		TEST(test_api_aws__ecr_gives_passwords_and_makes_repositories),
 		TEST(test_api_aws__eks_describes_its_clusters),
+		TEST(test_api_aws__eks_clusters_are_put_into_a_kubeconfig),
 		TEST(test_api_aws__secrets_are_kept_changed_and_listed),
 		TEST(test_api_aws__secrets_that_are_not_there_are_said_to_be_missing),
 		TEST(test_api_aws__deleted_secrets_can_be_made_again),
