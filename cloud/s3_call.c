@@ -132,9 +132,8 @@ static bool renew(struct s3_call *call, const struct http_response *response)
 	if (call->has_renewed || !call->client->chain ||
 	    !s3_is_expiry(response, text_equal(call->request.method, "HEAD")))
 		return false;
-	aws_chain_forget(call->client->chain);
 	call->has_renewed = true;
-	return true;
+	return aws_chain_forget(call->client->chain);
 }
 
 /* Is another try worth it? After how long? */

@@ -253,24 +253,62 @@ static void test_s3_upload__says_when_somebody_else_aborted_it(void **state)
 	assert_error_contains(err, "lifecycle rule");
 }
 
+/* A container's endpoint: each answer has other keys. */
+static char *keys_of(const char *id)
+{
+	scoped(text) char *body =
+		text_printf("{\"AccessKeyId\": \"%s\", \"SecretAccessKey\": \"secret\", \"Token\": "
+	                    "\"token\", \"Expiration\": \"2999-01-01T00:00:00Z\"}",
+	                    id);
+
+	return answer_of("200 OK", "Content-Type: application/json\r\n", body);
+}
+
 static void test_s3_upload__renews_credentials_in_the_middle(void **state)
 {
 	struct fixture *fixture = *state;
+	scoped(text) char *first = keys_of("FIRST");
+	scoped(text) char *second = keys_of("SECOND");
+	struct fake_http_answer keys[] = { { .bytes = first },
+		                           { .bytes = second, .repeat = true } };
 	scoped(text) char *expired = error_of("400 Bad Request", "ExpiredToken");
 	struct fake_http_answer answers[] = {
 		{ .match = CREATE, .bytes = fixture->created },
 		{ .match = PART(2), .bytes = expired },
 		{ .match = "PUT ", .bytes = fixture->part, .repeat = true },
-		{ .match = COMPLETE, .bytes = expired },
 		{ .match = COMPLETE, .bytes = fixture->completed },
 	};
+	scoped(fake_http) struct fake_http *container =
+		fake_http_start(keys, ARRAY_SIZE(keys), NULL);
 	scoped(fake_http) struct fake_http *fake =
 		fake_http_start(answers, ARRAY_SIZE(answers), NULL);
-	scoped(s3_client) struct s3_client *client = client_of(fixture, fake);
+	scoped(text) char *container_url = fake_http_url(container, "/keys");
+	scoped(text) char *endpoint = fake_http_url(fake, "");
 	struct error *err = NULL;
+	scoped(aws_chain) struct aws_chain *chain = NULL;
+	scoped(s3_client) struct s3_client *client = NULL;
 
+	unsetenv("AWS_ACCESS_KEY_ID");
+	setenv("AWS_CONFIG_FILE", "/dev/null", 1);
+	setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
+	setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", container_url, 1);
+	chain = aws_chain_new(fixture->http, &(struct aws_chain_options){ 0 }, &err);
+	assert_ok(chain, err);
+	client = s3_client_new(fixture->http,
+	                       &(struct s3_options){ .endpoint_url = endpoint,
+	                                             .chain = chain,
+	                                             .part_bytes = PART_BYTES,
+	                                             .backoff_ms = 2 },
+	                       &err);
+	assert_ok(client, err);
 	assert_ok(s3_put_file(client, "bucket", "key", fixture->large, &err), err);
+	unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+
 	assert_int_equal(count_requests(fake, PART(2)), 2);
+	assert_int_equal(count_requests(fake, "Credential=FIRST/") +
+	                         count_requests(fake, "Credential=SECOND/"),
+	                 6);
+	assert_true(count_requests(fake, "Credential=SECOND/") >= 2);
 }
 
 static void test_s3_upload__gives_the_others_up_when_one_is_refused(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libFuzzer target: the XML that a server claims to be S3's.
  * clang -g -O1 -D_GNU_SOURCE -I. -std=gnu17 -fsanitize=fuzzer,address,undefined THIS_FILE
- * cloud/s3_answer.c core/{error,memory,text}.c -ljansson -lexpat -o fuzz */
+ * cloud/s3_answer.c core/{error,memory,text,xml}.c -ljansson -lexpat -o fuzz */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -28,5 +28,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s3_fault_release(&fault);
 	if (s3_page_parse((const char *)data, size, &page, NULL))
 		s3_page_release(&page);
+	free(s3_upload_id_parse((const char *)data, size, NULL));
 	return 0;
 }
