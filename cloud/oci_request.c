@@ -167,10 +167,13 @@ static enum oci_verdict follow(struct oci_exchange *exchange, const struct http_
 	return OCI_FAILED;
 }
 
-/* A registry of which TLS was only assumed turns out to have none. */
+/* A registry of which TLS was only assumed turns out to have none. That it has one which is not
+ * trusted is no reason to do without. */
 static bool falls_back(struct oci_registry *registry, const struct error *error)
 {
-	if (registry->is_base_sure || error->kind == ERROR_TIMEOUT)
+	bool is_without_tls = error->kind == ERROR_INVALID || error->kind == ERROR_UNAVAILABLE;
+
+	if (registry->is_base_sure || !is_without_tls)
 		return false;
 	free(registry->base);
 	registry->base = text_printf("http://%s", registry->host);
