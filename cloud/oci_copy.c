@@ -11,7 +11,7 @@
 #include "core/text.h"
 
 #define PARALLEL 3
-#define PROGRESS_MS 250
+#define PROGRESS_MS 100
 #define NEVER INT64_MAX
 
 struct oci_copy {
