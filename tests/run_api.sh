@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs tests against a real API server, a real S3 server, real databases and moto, which it starts
-# and ends; no root.
+# Runs tests against a real API server, a real S3 server, real databases, moto and real registries,
+# which it starts and ends; no root.
 # usage: run_api.sh TEST...
 # With STEPOP_TEST_KUBECONFIG set, that API server is used, and STEPOP_TEST_LIMITED_KUBECONFIG;
-# with STEPOP_TEST_DATABASES, the databases of that folder (tests/servers/databases.sh).
+# with STEPOP_TEST_DATABASES or _REGISTRIES, those of that folder (tests/servers/).
 set -euo pipefail
 # shellcheck source=tests/cluster/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/cluster/lib.sh"
@@ -16,6 +16,7 @@ end() {
 	stop minio || true
 	stop moto || true
 	"$here/../servers/databases.sh" down "$folder/databases" || true
+	"$here/../servers/registries.sh" down "$folder/registries" || true
 	rm -rf "$folder"
 }
 trap end EXIT
@@ -58,12 +59,20 @@ start_databases() {
 	eval "$environment"
 }
 
+start_registries() {
+	local environment
+	environment=$("$here/../servers/registries.sh" up "$folder/registries")
+	eval "$environment"
+}
+
 if [ -z "${STEPOP_TEST_KUBECONFIG-}" ] || [ -z "${STEPOP_TEST_S3_ENDPOINT-}" ] ||
-	[ -z "${STEPOP_TEST_DATABASES-}" ] || [ -z "${STEPOP_TEST_AWS_ENDPOINT-}" ]; then
+	[ -z "${STEPOP_TEST_DATABASES-}" ] || [ -z "${STEPOP_TEST_AWS_ENDPOINT-}" ] ||
+	[ -z "${STEPOP_TEST_REGISTRIES-}" ]; then
 	"$setup" servers >/dev/null
 fi
 [ -n "${STEPOP_TEST_KUBECONFIG-}" ] || start_control_plane
 [ -n "${STEPOP_TEST_S3_ENDPOINT-}" ] || start_minio
 [ -n "${STEPOP_TEST_DATABASES-}" ] || start_databases
 [ -n "${STEPOP_TEST_AWS_ENDPOINT-}" ] || start_moto
+[ -n "${STEPOP_TEST_REGISTRIES-}" ] || start_registries
 "$here/../run_unit.sh" "$@"
