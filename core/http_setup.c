@@ -306,8 +306,16 @@ bool http_setup_apply(struct http_setup *setup, const struct curl_api *curl, CUR
 	       apply_connection(setup, curl, easy, request, err);
 }
 
+/* Authorization is one of them. */
+static void wipe_headers(struct curl_slist *headers)
+{
+	for (; headers; headers = headers->next)
+		text_wipe(headers->data, strlen(headers->data));
+}
+
 void http_setup_release(struct http_setup *setup, const struct curl_api *curl)
 {
+	wipe_headers(setup->headers);
 	curl->slist_free_all(setup->headers);
 	curl->slist_free_all(setup->connect_to);
 	free(setup->origin);
