@@ -137,25 +137,14 @@ bool oci_manifest_head(const struct oci_place *place, const char *reference,
 
 /* ---- what is sent ---- */
 
-/* Registries say in many ways that they do not know a type; OCI's are younger than Docker's. */
-static void *put_refused(const struct oci_request *request, const struct http_response *response,
-                         struct error **err)
-{
-	struct error *reason = NULL;
-
-	oci_refused(request, response, &reason);
-	if (reason->kind != ERROR_UNSUPPORTED)
-		return error_pass(err, reason);
-	error_pass(err, reason);
-	return error_wrap(err, "as '%s'", request->content_type);
-}
-
 bool oci_manifest_put(const struct oci_place *place, const char *tag,
                       const struct oci_manifest *manifest, struct error **err)
 {
 	scoped(text) char *digest = oci_digest_of(manifest->bytes, manifest->size);
 	scoped(text) char *path = path_of(tag ? tag : digest);
-	scoped(text) char *thing = thing_of(tag ? tag : digest);
+	/* The type is what a registry may not know: OCI's are younger than Docker's. */
+	scoped(text) char *thing =
+		text_printf("manifest '%s' of type '%s'", tag ? tag : digest, manifest->media_type);
 	const struct oci_request request = { .place = *place,
 		                             .method = "PUT",
 		                             .path = path,
@@ -165,9 +154,7 @@ bool oci_manifest_put(const struct oci_place *place, const char *tag,
 		                             .body = manifest->bytes,
 		                             .body_size = manifest->size };
 	struct http_response response = { 0 };
-	bool ok = (!tag || check_reference(place, tag, err)) &&
-	          oci_perform(&request, &response, err) &&
-	          (oci_is_success(&response) || put_refused(&request, &response, err));
+	bool ok = (!tag || check_reference(place, tag, err)) && oci_call(&request, &response, err);
 
 	http_response_release(&response);
 	return ok;

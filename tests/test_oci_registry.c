@@ -217,8 +217,9 @@ static void test_oci_manifest_put__tells_a_refused_type_from_other_refusals(void
 		const char *says;
 	} cases[] = {
 		{ "400 Bad Request", REFUSAL("MANIFEST_INVALID"), ERROR_UNSUPPORTED,
-		  "as '" OCI_MANIFEST "'" },
-		{ "415 Unsupported Media Type", "", ERROR_UNSUPPORTED, "as '" OCI_MANIFEST "'" },
+		  "manifest '1' of type '" OCI_MANIFEST "': the registry does not" },
+		{ "415 Unsupported Media Type", "", ERROR_UNSUPPORTED,
+		  "manifest '1' of type '" OCI_MANIFEST "': the registry does not" },
 		{ "404 Not Found", REFUSAL("MANIFEST_BLOB_UNKNOWN"), ERROR_NOT_FOUND,
 		  "names a layer that is not in the repository" },
 		{ "403 Forbidden", REFUSAL("DENIED"), ERROR_AUTH, "push to it" },

@@ -285,7 +285,7 @@ static void test_api_oci__an_unknown_manifest_type_is_unsupported(void **state)
 	assert_false(oci_manifest_put(&place, "2", &image->manifest, &err));
 
 	assert_int_equal(err->kind, ERROR_UNSUPPORTED);
-	assert_error_contains(err, "as 'application/vnd.novel.v9+json'");
+	assert_error_contains(err, "of type 'application/vnd.novel.v9+json'");
 }
 
 /* ---- copies ---- */
