@@ -261,7 +261,6 @@ bool spark_kubernetes_app_build(const struct spark_kubernetes_target *target,
 	spark_conf_set_default(app->conf, "spark.app.submitTime", submitted_at);
 	app->namespace = xstrdup(target->namespace);
 	app->master = xstrdup(target->server ? target->server : "https://kubernetes.default.svc");
-	app->spark_version = text_copy(component_text(target->component, "spark_version", NULL));
 	app->labels = build_labels(target, launch);
 	if (own_identity)
 		set_own_identity(app);
