@@ -44,7 +44,9 @@ start_registry() {
 push_parent() {
 	mkdir -p "$scratch/trust"
 	cp "$scratch/ca.crt" "$scratch/trust/"
-	skopeo copy -q --dest-cert-dir "$scratch/trust" --dest-creds "builder:$(cat "$scratch/password")" \
+	printf '{"auths": {"%s": {"auth": "%s"}}}' "$registry" "$(printf 'builder:%s' "$(cat "$scratch/password")" | base64)" \
+		>"$scratch/auth.json"
+	skopeo copy -q --dest-cert-dir "$scratch/trust" --dest-authfile "$scratch/auth.json" \
 		"oci:$("$root/tests/cluster/build.sh" spark)" "docker://$registry/spark-py:3.5.9"
 }
 
