@@ -100,7 +100,7 @@ static void compare(const struct comparison *comparison, const char *path, const
 		compare_objects(comparison, path, stored, wanted);
 	else if (json_is_array(wanted) && json_is_array(stored))
 		compare_lists(comparison, path, stored, wanted);
-	else if (!wanted || !stored || !json_equal(stored, wanted))
+	else if (!json_equal(stored, wanted))
 		add_row(comparison, path, stored, wanted);
 }
 
@@ -141,19 +141,26 @@ void rbac_compare(const json_t *stored, const json_t *wanted, json_t *rows)
 	compare_rules(&comparison, stored, wanted);
 }
 
+/* A namespace that is there is nobody's to change; who may not look at it may still see what is in
+ * it. */
+static bool is_settled(const struct kube_kind *kind, const json_t *stored,
+                       const struct error *failure)
+{
+	return kind->cluster_scoped && (stored || failure->kind == ERROR_AUTH);
+}
+
 bool rbac_diff(struct kube_client *client, const json_t *object, json_t *rows, struct error **err)
 {
 	const struct kube_kind *kind = kube_kind_of(object);
-	struct error *failure = NULL;
+	scoped(error) struct error *failure = NULL;
 	json_auto_t *stored = kube_client_get(
 		client, kind, kind->cluster_scoped ? NULL : kube_object_namespace(object),
 		kube_object_name(object), &failure);
 
-	if (stored && kind->cluster_scoped)
-		return true; /* a namespace is nobody's to change */
+	if (is_settled(kind, stored, failure))
+		return true;
 	if (failure && failure->kind != ERROR_NOT_FOUND)
-		return error_pass(err, failure);
-	error_free(failure);
+		return error_pass(err, take(failure));
 	rbac_compare(stored, object, rows);
 	return true;
 }

@@ -2,7 +2,7 @@
 /*
  * submit/rbac_diff and rbac_check on a real API server: what differs from the manifests, and what a
  * driver's account has too much. Skipped, aloud, without STEPOP_TEST_KUBECONFIG (an
- * administrator's).
+ * administrator's) and STEPOP_TEST_LIMITED_KUBECONFIG (of a user without rights).
  */
 #include "tests/test.h"
 
@@ -131,6 +131,27 @@ static void test_rbac_diff__tells_what_somebody_changed(void **state)
 	assert_int_equal(json_array_size(mended), 0);
 }
 
+/* 'limited' has no rights here: the namespace is passed over, the next object is not. */
+static void test_rbac_diff__needs_no_right_to_look_at_the_namespace(void **state)
+{
+	const struct fixture *fixture = *state;
+	const struct kube_config_options options = { .kubeconfig = getenv(
+							     "STEPOP_TEST_LIMITED_KUBECONFIG") };
+	struct error *unexpected = NULL;
+	struct kube_config *config = kube_config_load(&options, &unexpected);
+	scoped(kube_client) struct kube_client *limited = NULL;
+	json_auto_t *rows = json_array();
+	scoped(error) struct error *err = NULL;
+
+	assert_ok(config, unexpected);
+	limited = kube_client_new_take(fixture->http, config);
+	apply_all(fixture);
+
+	assert_true(rbac_diff(limited, json_array_get(fixture->objects, 0), rows, NULL));
+	assert_false(rbac_diff(limited, json_array_get(fixture->objects, 1), rows, &err));
+	assert_int_equal(err->kind, ERROR_AUTH);
+}
+
 static json_t *real_dangers(const struct fixture *fixture)
 {
 	struct error *err = NULL;
@@ -187,6 +208,8 @@ int main(void)
 		                                tear_down),
 		cmocka_unit_test_setup_teardown(test_rbac_diff__tells_what_somebody_changed, set_up,
 		                                tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_rbac_diff__needs_no_right_to_look_at_the_namespace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_rbac_dangers__are_seen_with_the_binding_that_is_their_reason, set_up,
 			tear_down),
