@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/driver_pod.h"
+#include "submit/executor_sketch.h"
 #include "submit/kube_object.h"
 #include "submit/rbac.h"
 
@@ -45,6 +46,29 @@ static bool rehearse_one(struct kube_client *client, const json_t *object, json_
 	return true;
 }
 
+/*
+ * A driver whose executors are refused waits for them for ever. Of the answers to a sketch only Pod
+ * Security's is taken for one: it depends on nothing that a sketch has not.
+ */
+static bool rehearse_executor(struct kube_client *client, const json_t *objects, json_t *rows,
+                              size_t *refused, struct error **err)
+{
+	json_auto_t *pod = executor_sketch(objects);
+	scoped(error) struct error *failure = NULL;
+	json_auto_t *stored =
+		pod ? kube_client_create(client, &kube_pods, NULL, pod, KUBE_DRY_RUN, &failure)
+		    : NULL;
+	scoped(text) char *message = failure ? error_text(failure) : NULL;
+
+	if (failure && !is_answer(failure))
+		return error_pass(err, take(failure));
+	if (!message || !strstr(message, "violates PodSecurity"))
+		return true;
+	add_row(rows, xstrdup("the driver's executors"), "refused", message);
+	++*refused;
+	return true;
+}
+
 bool submission_rehearse(struct kube_client *client, const json_t *objects, json_t *rows,
                          size_t *refused, struct error **err)
 {
@@ -55,7 +79,7 @@ bool submission_rehearse(struct kube_client *client, const json_t *objects, json
 	json_array_foreach (objects, i, object)
 		if (!rehearse_one(client, object, rows, refused, err))
 			return false;
-	return true;
+	return rehearse_executor(client, objects, rows, refused, err);
 }
 
 static bool check_right(struct kube_client *client, const char *namespace, json_t *right,

@@ -16,7 +16,8 @@
  * "check"
  * ("Pod/name"), "result" ("ok", "exists" or "refused") and, where refused, "message". *refused is
  * the number of refusals. An object that exists already is "exists": submission_create() says
- * whether it is ours. False only when the API server cannot be asked.
+ * whether it is ours. Where Pod Security would refuse the executors (executor_sketch), there is a
+ * row "the driver's executors". False only when the API server cannot be asked.
  */
 bool submission_rehearse(struct kube_client *client, const json_t *objects, json_t *rows,
                          size_t *refused, struct error **err);

@@ -80,14 +80,22 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* With a side car, and claims of driver and executors. */
-static json_t *application(const struct fixture *fixture, const char *version,
-                           enum pod_security security)
+static void add_volume(struct spark_conf *conf, const char *role, const char *type,
+                       const char *option)
 {
-	static const char *const volumes[] = {
-		"spark.kubernetes.driver.volumes.persistentVolumeClaim.data.",
-		"spark.kubernetes.executor.volumes.persistentVolumeClaim.data.",
-	};
+	scoped(text) char *volume = text_printf("spark.kubernetes.%s.volumes.%s.data", role, type);
+	scoped(text) char *path = text_printf("%s.mount.path", volume);
+	scoped(text) char *source = text_printf("%s.options.%s", volume, option);
+
+	spark_conf_set(conf, path, "/data");
+	spark_conf_set(conf, source, "data");
+}
+
+/* With a side car, and volumes of driver and executors. */
+static json_t *application_with(const struct fixture *fixture, const char *version,
+                                enum pod_security security, const char *executor_volume,
+                                const char *option)
+{
 	struct spark_app app = {
 		.name = xstrdup("restricted"),
 		.namespace = xstrdup(fixture->namespace),
@@ -103,15 +111,9 @@ static json_t *application(const struct fixture *fixture, const char *version,
 	};
 	struct error *err = NULL;
 	json_t *objects;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(volumes); i++) {
-		scoped(text) char *path = text_printf("%smount.path", volumes[i]);
-		scoped(text) char *claim = text_printf("%soptions.claimName", volumes[i]);
-
-		spark_conf_set(app.conf, path, "/data");
-		spark_conf_set(app.conf, claim, "data");
-	}
+	add_volume(app.conf, "driver", "persistentVolumeClaim", "claimName");
+	add_volume(app.conf, "executor", executor_volume, option);
 	spark_conf_set(app.conf, "spark.kubernetes.container.image", "example.org/spark:4.3.0");
 	spark_conf_set(app.conf, "spark.kubernetes.authenticate.driver.serviceAccountName",
 	               "spark");
@@ -119,6 +121,12 @@ static json_t *application(const struct fixture *fixture, const char *version,
 	assert_ok(objects, err);
 	spark_app_release(&app);
 	return objects;
+}
+
+static json_t *application(const struct fixture *fixture, const char *version,
+                           enum pod_security security)
+{
+	return application_with(fixture, version, security, "persistentVolumeClaim", "claimName");
 }
 
 static void test_submission_create__is_let_in_where_restricted_is_enforced(void **state)
@@ -162,15 +170,59 @@ static void test_submission_rehearse__names_the_controls_that_are_violated(void 
 	struct error *err = NULL;
 	const json_t *row;
 	const char *message;
-	size_t refused = 0, i;
+	size_t refused = 0, last, i;
 
 	assert_ok(submission_rehearse(fixture->client, objects, rows, &refused, &err), err);
 
+	/* The driver, and the executors that it would make. */
+	assert_int_equal(refused, 2);
+	for (last = 1; last <= 2; last++) {
+		row = json_array_get(rows, json_array_size(rows) - last);
+		message = json_string_value(json_object_get(row, "message"));
+		for (i = 0; i < ARRAY_SIZE(controls); i++)
+			assert_non_null(strstr(message, controls[i]));
+	}
+}
+
+/* The driver would run, and wait for executors for ever. */
+static void test_submission_rehearse__tells_that_only_executors_would_be_refused(void **state)
+{
+	const struct fixture *fixture = *state;
+	json_auto_t *baseline = json_pack("{s:{s:{s:s}}}", "metadata", "labels",
+	                                  "pod-security.kubernetes.io/enforce", "baseline");
+	json_auto_t *objects =
+		application_with(fixture, "3.5.9", POD_SECURITY_NONE, "hostPath", "path");
+	json_auto_t *rows = json_array();
+	json_auto_t *patched = NULL;
+	struct error *err = NULL;
+	const json_t *last;
+	size_t refused = 0;
+
+	patched = kube_client_patch(fixture->client, &kube_namespaces, NULL, fixture->namespace,
+	                            baseline, &err);
+	assert_ok(patched, err);
+	assert_ok(submission_rehearse(fixture->client, objects, rows, &refused, &err), err);
+
 	assert_int_equal(refused, 1);
-	row = json_array_get(rows, json_array_size(rows) - 1);
-	message = json_string_value(json_object_get(row, "message"));
-	for (i = 0; i < ARRAY_SIZE(controls); i++)
-		assert_non_null(strstr(message, controls[i]));
+	last = json_array_get(rows, json_array_size(rows) - 1);
+	assert_string_equal(json_string_value(json_object_get(last, "check")),
+	                    "the driver's executors");
+	assert_non_null(
+		strstr(json_string_value(json_object_get(last, "message")), "hostPath volumes"));
+}
+
+static void test_submission_rehearse__takes_what_is_restricted(void **state)
+{
+	const struct fixture *fixture = *state;
+	json_auto_t *objects = application(fixture, "4.3.0", POD_SECURITY_RESTRICTED);
+	json_auto_t *rows = json_array();
+	struct error *err = NULL;
+	size_t refused = 0;
+
+	assert_ok(submission_rehearse(fixture->client, objects, rows, &refused, &err), err);
+
+	assert_int_equal(refused, 0);
+	assert_int_equal(json_array_size(rows), json_array_size(objects));
 }
 
 /* The ConfigMap of the executors' template; parsed, owned by the caller. */
@@ -255,6 +307,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_submission_rehearse__names_the_controls_that_are_violated, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_submission_rehearse__tells_that_only_executors_would_be_refused,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_submission_rehearse__takes_what_is_restricted,
+		                                set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_executors__of_the_template_are_let_in, set_up,
 		                                tear_down),
 	};
