@@ -89,16 +89,16 @@ wait "$pid" || status=$?
 expect_status 0 "a run outlives its database"
 check "no step ran twice" test "$("$kubectl" get pods -n "$namespace" -l spark-role=driver -o name | wc -l)" = 3
 run "$stepop" runs describe @latest -o json
-check "all of it is recorded" test "$(json "$out" '[(s["step"], s["state"], s["attempts"]) for s in d["steps"]]')" = "[('one', 'succeeded', 1), ('two', 'succeeded', 1), ('three', 'succeeded', 1)]"
+check "all of it is recorded" test "$(json "$out" '[(s["name"], s["state"], len(s["attempts"])) for s in d["steps"]]')" = "[('one', 'succeeded', 1), ('two', 'succeeded', 1), ('three', 'succeeded', 1)]"
 check "with its artifacts" test "$(json "$out" '[a["metadata"]["value"] for a in d["artifacts"] if a["artifact"]=="three.value"]')" = '[21]'
 check "and nothing is there twice" test "$(json "$out" 'len(d["artifacts"])')" = 3
 
 # --- Moved to another database.
 run "$stepop" metadata-store copy postgres_store mysql_store
 expect_status 0 "the runs are copied to MariaDB"
-"$stepop" runs describe @latest -o json >"$scratch/before.json"
+"$stepop" runs describe @latest -o json | grep -v '"sequence"' >"$scratch/before.json"
 "$stepop" stack update production -m mysql_store >/dev/null
-"$stepop" runs describe @latest -o json >"$scratch/after.json"
+"$stepop" runs describe @latest -o json | grep -v '"sequence"' >"$scratch/after.json"
 check "and are the same there" cmp "$scratch/before.json" "$scratch/after.json"
 
 # --- Taken to another project: references, no values.

@@ -29,6 +29,7 @@ if reason=$("$cluster/can_host.sh"); then
 	try submit
 	try submit_faults
 	try restricted
+	try production
 else
 	echo "SKIPPED: the runs on a real node: $reason" >&2
 	[ "${CI:-}" != true ] || failed=$((failed + 1))
