@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "operator/flavors/flavors.h"
+#include "stacks/component_secrets.h"
 
 static const struct flavor *const built_in[] = {
 	&flavor_local,
@@ -39,6 +40,23 @@ void job_report_release(struct job_report *report)
 	*report = (struct job_report){ 0 };
 }
 
+/* A dry run asks nobody, and so shows the references. */
+static struct step_operator *open_resolved(const struct flavor *flavor,
+                                           const struct component *component,
+                                           const struct operator_context *context,
+                                           struct error **err)
+{
+	scoped(component) struct component *resolved =
+		context->offline
+			? component_copy(component)
+			: component_resolve(component, flavor->component, context->secrets, err);
+	struct step_operator *operator= resolved ? flavor->open(resolved, context, err) : NULL;
+
+	if (operator)
+		operator->component = take(resolved);
+	return operator;
+}
+
 struct step_operator *step_operator_open(const struct component *component,
                                          const struct operator_context *context, struct error **err)
 {
@@ -57,7 +75,7 @@ struct step_operator *step_operator_open(const struct component *component,
 		                 "this machine (%s); "
 		                 "give the stack an artifact store of flavor s3",
 		                 component->name, context->artifacts->root);
-	operator= flavor->open(component, context, err);
+	operator= open_resolved(flavor, component, context, err);
 	if (!operator)
 		return error_wrap(err, "open step operator '%s'", component->name);
 	return operator;
@@ -65,8 +83,13 @@ struct step_operator *step_operator_open(const struct component *component,
 
 void step_operator_free(struct step_operator *operator)
 {
-	if (operator)
-		operator->flavor->close(operator);
+	struct component *component;
+
+	if (!operator)
+		return;
+	component = operator->component;
+	operator->flavor->close(operator);
+	component_free(component);
 }
 
 bool step_operator_check(struct step_operator *operator, const struct step * step,

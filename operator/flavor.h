@@ -22,6 +22,7 @@
 struct operator_context {
 	struct loop *loop;
 	struct http_client *http;
+	struct secret_store *secrets; /* NULL: the stack has no secrets manager */
 	struct artifact_store *artifacts;
 	struct container_registry *registry;      /* NULL: the stack has none */
 	const char *run_id, *run_name, *pipeline; /* NULL when nothing is run: logs, checks */
@@ -80,7 +81,8 @@ struct flavor {
 	const struct component_flavor *component; /* name, options */
 	bool needs_remote_store; /* its jobs run elsewhere: a store on this machine will not do */
 
-	/* One per component and run. Makes no request that waits long. The caller owns it. */
+	/* One per component and run. Makes no request that waits long. The caller owns it. The
+	 * options' references are resolved; the component lives as long as the operator. */
 	struct step_operator *(*open)(const struct component *component,
 	                              const struct operator_context *context, struct error **err);
 	/* INVALID when the step cannot be run by it (settings, kind of source); all before anything
@@ -114,6 +116,7 @@ struct flavor {
 /* Implementations embed these first. */
 struct step_operator {
 	const struct flavor *flavor;
+	struct component *component; /* resolved; step_operator_open() sets it */
 };
 struct job {
 	const struct flavor *flavor;

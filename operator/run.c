@@ -235,6 +235,7 @@ static void set_context(struct run *run, const struct run_options *options)
 	run->context = (struct operator_context){
 		.loop = run->loop,
 		.http = run->http,
+		.secrets = run->secrets,
 		.artifacts = run->artifacts,
 		.registry = run->registry,
 		.run_id = run->id,

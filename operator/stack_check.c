@@ -168,6 +168,7 @@ static void check_operator(struct stack_check *check)
 	const struct operator_context context = {
 		.loop = check->loop,
 		.http = check->http,
+		.secrets = check->secrets,
 		.artifacts = check->artifacts,
 		.kubeconfig = check->options->kubeconfig,
 		.kube_context = check->options->kube_context,

@@ -137,6 +137,17 @@ void component_free(struct component *component)
 	free(component);
 }
 
+struct component *component_copy(const struct component *component)
+{
+	struct component *copy = xcalloc(1, sizeof(*copy));
+
+	copy->type = component->type;
+	copy->name = xstrdup(component->name);
+	copy->flavor = xstrdup(component->flavor);
+	copy->options = json_deep_copy(component->options);
+	return copy;
+}
+
 /* Values are text, booleans, integers or mappings: what component_load() let through. */
 const char *component_text(const struct component *component, const char *option,
                            const char *fallback)

@@ -39,7 +39,8 @@ struct component_option {
 	enum option_kind kind;
 	bool required;
 	const char *help; /* one line */
-	/* Optional: INVALID with what is wrong and how it should look. */
+	/* Optional: INVALID with what is wrong and how it should look. Of OPTION_JSON it is given
+	 * the key of each entry that refers to a secret. */
 	bool (*check)(const char *value, struct error **err);
 };
 
@@ -56,6 +57,9 @@ struct component_flavor {
 	/* Other names that are understood; files keep the options' own. Ends with a NULL; or NULL.
 	 */
 	const struct component_alias *aliases;
+	/* Options whose values others can read, in pods, arguments or ConfigMaps: they cannot refer
+	 * to secrets. Ends with a NULL; or NULL. */
+	const char *const *shown;
 };
 
 /* All flavors of the program, NULL at the end; higher layers contribute theirs
@@ -76,7 +80,8 @@ struct component {
 	char *flavor;
 	json_t *options; /* option name -> string, boolean, integer or object; owned */
 };
-void component_free(struct component *component);
+void component_free(struct component *component);                    /* wipes the options */
+struct component *component_copy(const struct component *component); /* owned by the caller */
 DEFINE_CLEANUP(component);
 
 /* Borrowed; `fallback` when the option is unset. Each is for options of its kind. */

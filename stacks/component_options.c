@@ -122,21 +122,49 @@ static bool check_text(const struct checker *checker, const char *name, const ch
 	return true;
 }
 
-static void check_mapping(const struct checker *checker, const char *name, const json_t *mapping)
+static void add_error(const struct checker *checker, const char *name, const struct error *err)
+{
+	scoped(text) char *why = error_text(err);
+
+	fault(checker, name, "%s", why);
+}
+
+static void check_entry(const struct checker *checker, const struct component_option *option,
+                        const char *place, const char *key, const json_t *value)
+{
+	scoped(error) struct error *err = NULL;
+	size_t references = 0;
+
+	if (json_is_string(value)) {
+		if (check_text(checker, place, json_string_value(value),
+		               secret_is_sensitive_name(key), &references) &&
+		    references && option->check && !option->check(key, &err))
+			add_error(checker, place, err);
+	} else if (!json_is_boolean(value) && !json_is_number(value)) {
+		fault(checker, place, "a text, a number or a boolean is expected");
+	}
+}
+
+static void check_mapping(const struct checker *checker, const struct component_option *option,
+                          const char *name, const json_t *mapping)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach ((json_t *)mapping, key, value) {
 		scoped(text) char *place = text_printf("%s: %s", name, key);
-		size_t references = 0;
 
-		if (json_is_string(value))
-			check_text(checker, place, json_string_value(value),
-			           secret_is_sensitive_name(key), &references);
-		else if (!json_is_boolean(value) && !json_is_number(value))
-			fault(checker, place, "a text, a number or a boolean is expected");
+		check_entry(checker, option, place, key, value);
 	}
+}
+
+static bool is_shown(const struct component_flavor *flavor, const char *option)
+{
+	const char *const *shown = flavor->shown;
+
+	while (shown && *shown && strcmp(*shown, option) != 0)
+		shown++;
+	return shown && *shown;
 }
 
 /* Hooks of flavors see values, not references to them. */
@@ -146,13 +174,14 @@ static void check_hook(const struct checker *checker, const struct component_opt
 	scoped(error) struct error *err = NULL;
 	size_t references = 0;
 
-	if (!check_text(checker, name, text, false, &references) || references)
+	if (!check_text(checker, name, text, false, &references))
 		return;
-	if (option->check && !option->check(text, &err)) {
-		scoped(text) char *why = error_text(err);
-
-		fault(checker, name, "%s", why);
-	}
+	if (references && is_shown(checker->flavor, option->name))
+		fault(checker, name,
+		      "refers to a secret, but others can read this option's value, in pods or in "
+		      "arguments; give the value itself");
+	else if (!references && option->check && !option->check(text, &err))
+		add_error(checker, name, err);
 }
 
 static char *scalar_text(const json_t *value)
@@ -212,7 +241,7 @@ static void check_option(const struct checker *checker, const char *name, const 
 	} else if (!is_of_kind(value, option->kind)) {
 		fault(checker, name, "%s", expected[option->kind]);
 	} else if (option->kind == OPTION_JSON) {
-		check_mapping(checker, name, value);
+		check_mapping(checker, option, name, value);
 	} else if (json_is_string(value) && !*json_string_value(value)) {
 		fault(checker, name, "the value is empty");
 	} else {

@@ -29,8 +29,10 @@ static json_t *line_for(const char *bytes, const char *image, const char *pull_s
 	const struct component component = { COMPONENT_STEP_OPERATOR, (char *)"spark",
 		                             (char *)"spark-kubernetes", options };
 
+	const struct operator_context context = { .loop = loop, .http = http };
+
 	http_client_set_deadline(http, loop_now_ms() + PATIENCE_MS);
-	spark_kubernetes_probe_image(&component, http, report);
+	spark_kubernetes_probe_image(&component, &context, report);
 	assert_int_equal(json_array_size(probe_report_lines(report)), 1);
 	return json_deep_copy(json_array_get(probe_report_lines(report), 0));
 }

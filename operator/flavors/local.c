@@ -54,6 +54,7 @@ const struct flavor flavor_local = {
 			.type = COMPONENT_STEP_OPERATOR,
 			.name = "local",
 			.help = "a step is a process of this machine",
+			.shown = (const char *const[]){ "python", NULL },
 			.options =
 				(const struct component_option[]){
 					{ "python", OPTION_TEXT, false,

@@ -14,6 +14,7 @@
 #include "operator/flavors/spark_kubernetes_probe.h"
 #include "operator/step_launch.h"
 #include "submit/driver_pod.h"
+#include "submit/driver_sensitive.h"
 #include "submit/kube_client.h"
 #include "submit/kube_object.h"
 #include "submit/kube_stream.h"
@@ -99,19 +100,6 @@ static bool connect_to_cluster(struct spark_operator *spark, struct error **err)
 	return true;
 }
 
-/* What is resolved here would end up in a ConfigMap for all to read. */
-static bool refuse_references(const struct component *component, struct error **err)
-{
-	scoped(text) char *text = json_dumps(component->options, JSON_COMPACT);
-
-	if (!strstr(text, "{{"))
-		return true;
-	return error_set(err, ERROR_INVALID,
-	                 "its options refer to a secret ({{…}}), which would be readable in the "
-	                 "pods' ConfigMap; use spark.kubernetes.driver.secretKeyRef.<VARIABLE> in "
-	                 "submit_kwargs instead");
-}
-
 static struct step_operator *spark_open(const struct component *component,
                                         const struct operator_context *context, struct error **err)
 {
@@ -119,8 +107,6 @@ static struct step_operator *spark_open(const struct component *component,
 	const char *master = component_text(component, "master", NULL);
 	const char *namespace = context->namespace;
 
-	if (!refuse_references(component, err))
-		return NULL;
 	spark = xcalloc(1, sizeof(*spark));
 	spark->base.flavor = &flavor_spark_kubernetes;
 	spark->context = context;
@@ -238,7 +224,7 @@ static void spark_probe(struct step_operator *operator, struct probe_report * re
 	};
 
 	spark_kubernetes_probe(&target, spark->kube, report);
-	spark_kubernetes_probe_image(spark->component, spark->context->http, report);
+	spark_kubernetes_probe_image(spark->component, spark->context, report);
 }
 
 static bool spark_prepare(struct step_operator *operator, const struct step * step,
@@ -474,6 +460,21 @@ static bool check_master(const char *value, struct error **err)
 	                 value);
 }
 
+/* Such properties travel in a Secret; any other is readable in the pods' ConfigMap. */
+static bool check_secret_property(const char *property, struct error **err)
+{
+	scoped(spark_conf) struct spark_conf *conf = spark_conf_new();
+	scoped(driver_sensitive) struct driver_sensitive *sensitive = driver_sensitive_new(conf);
+
+	if (driver_sensitive_is_property(sensitive, property, "a secret"))
+		return true;
+	return error_set(
+		err, ERROR_INVALID,
+		"refers to a secret, but is no property that Spark keeps secret, and would be "
+		"readable in the pods' ConfigMap; use "
+		"spark.kubernetes.driver.secretKeyRef.<VARIABLE>");
+}
+
 static const struct component_option options[] = {
 	{ "master", OPTION_TEXT, false,
 	  "k8s://https://host:port of the API server; default: the kubeconfig's", check_master },
@@ -492,7 +493,8 @@ static const struct component_option options[] = {
 	  pod_security_check },
 	{ "start_timeout", OPTION_DURATION, false,
 	  "how long a driver may take to start; default: 10m", NULL },
-	{ "submit_kwargs", OPTION_JSON, false, "Spark properties for every step, as JSON", NULL },
+	{ "submit_kwargs", OPTION_JSON, false, "Spark properties for every step, as JSON",
+	  check_secret_property },
 	{ "kubeconfig", OPTION_TEXT, false, "file to use instead of $KUBECONFIG or ~/.kube/config",
 	  NULL },
 	{ "context", OPTION_TEXT, false, "context of the kubeconfig", NULL },
@@ -507,6 +509,10 @@ const struct flavor flavor_spark_kubernetes = {
 			.name = "spark-kubernetes",
 			.help = "a step is a Spark driver pod and its executors",
 			.options = options,
+			.shown = (const char *const[]){ "master", "namespace", "service_account",
+	                                                "docker_parent_image", "image_pull_policy",
+	                                                "image_pull_secrets", "spark_version",
+	                                                "pod_security", NULL },
 			.aliases =
 				(const struct component_alias[]){
 					{ "image", "docker_parent_image" },

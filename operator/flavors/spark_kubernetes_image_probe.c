@@ -6,22 +6,32 @@
 #include "core/text.h"
 #include "operator/flavors/spark_kubernetes_probe.h"
 
-static bool find_manifest(const struct oci_reference *reference, const struct component *component,
-                          struct http_client *http, char **digest, struct error **err)
+static bool ask(struct oci_registry *registry, const struct oci_reference *reference, char **digest,
+                struct error **err)
 {
-	scoped(text) char *who = text_printf("step operator '%s'", component->name);
-	const struct oci_registry_options options = { .host = reference->registry,
-		                                      .component = who };
-	scoped(oci_registry) struct oci_registry *registry = oci_registry_new(http, &options, err);
 	const struct oci_place place = { registry, reference->repository };
 	struct oci_manifest manifest = { 0 };
 
-	if (!registry ||
-	    !oci_manifest_head(&place, oci_reference_target(reference), &manifest, err))
+	if (!oci_manifest_head(&place, oci_reference_target(reference), &manifest, err))
 		return false;
 	*digest = text_copy(manifest.digest);
 	oci_manifest_release(&manifest);
 	return true;
+}
+
+/* The stack's own registry knows who we are there. */
+static bool find_manifest(const struct oci_reference *reference, const struct component *component,
+                          const struct operator_context *context, char **digest, struct error **err)
+{
+	scoped(text) char *who = text_printf("step operator '%s'", component->name);
+	const struct oci_registry_options options = { .host = reference->registry,
+		                                      .component = who };
+	scoped(oci_registry) struct oci_registry *registry = NULL;
+
+	if (context->registry && text_equal(context->registry->host, reference->registry))
+		return ask(context->registry->client, reference, digest, err);
+	registry = oci_registry_new(context->http, &options, err);
+	return registry && ask(registry, reference, digest, err);
 }
 
 /* Nodes may know more than this machine: they have pull secrets, mirrors, networks of their own. */
@@ -46,7 +56,8 @@ static void tell(const struct component *component, const char *image, const cha
 			"whether it is there cannot be seen from this machine: %s", why);
 }
 
-void spark_kubernetes_probe_image(const struct component *component, struct http_client *http,
+void spark_kubernetes_probe_image(const struct component *component,
+                                  const struct operator_context *context,
                                   struct probe_report *report)
 {
 	const char *image = component_text(component, "docker_parent_image", "");
@@ -55,7 +66,7 @@ void spark_kubernetes_probe_image(const struct component *component, struct http
 	scoped(text) char *digest = NULL;
 
 	if (oci_reference_parse(image, &reference, &err))
-		find_manifest(&reference, component, http, &digest, &err);
+		find_manifest(&reference, component, context, &digest, &err);
 	tell(component, image, digest, err, report);
 	oci_reference_release(&reference);
 }

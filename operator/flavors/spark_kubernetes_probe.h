@@ -16,9 +16,11 @@
  */
 void spark_kubernetes_probe(const struct spark_kubernetes_target *target, struct kube_client *kube,
                             struct probe_report *report);
-/* Whether the component's image is where its name says, as far as this machine may look; asks its
- * registry over `http`. */
-void spark_kubernetes_probe_image(const struct component *component, struct http_client *http,
+/* Whether the component's image is where its name says, as far as this machine may look: its
+ * registry is asked, with the credentials of the stack's container registry where it is the same.
+ */
+void spark_kubernetes_probe_image(const struct component *component,
+                                  const struct operator_context *context,
                                   struct probe_report *report);
 
 #endif

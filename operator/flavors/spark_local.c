@@ -163,6 +163,7 @@ const struct flavor flavor_spark_local = {
 			.type = COMPONENT_STEP_OPERATOR,
 			.name = "spark-local",
 			.help = "a step is a Spark application of this machine",
+			.shown = (const char *const[]){ "master", "spark_home", "python", NULL },
 			.options =
 				(const struct component_option[]){
 					{ "master", OPTION_TEXT, false,

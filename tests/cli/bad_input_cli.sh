@@ -29,6 +29,8 @@ an endpoint without a host|--endpoint_url: 'http:///x' is no URL of a server|art
 an endpoint with a user|--endpoint_url: a URL without a user is expected|artifact-store register s --flavor=s3 --path=s3://b --endpoint_url=http://me@h
 no such encryption|--sse|artifact-store register s --flavor=s3 --path=s3://b --sse=AES
 a master that is none|--master: 'htp://x' is no Kubernetes master; it looks like k8s://https://host:6443|step-operator register o --flavor=spark-kubernetes --image=i --master=htp://x
+a secret where pods show it|--namespace: refers to a secret, but others can read this option's value|step-operator register o --flavor=spark-kubernetes --image=i --namespace={{place.bucket}}
+a secret in a property that Spark shows|--submit_kwargs: spark.x: refers to a secret, but is no property that Spark keeps secret|step-operator register o --flavor=spark-kubernetes --image=i --submit_kwargs=spark.x={{place.bucket}}
 half a reference|--path: a reference to a secret begins with '{{' but '}}' is missing|artifact-store register s --flavor=s3 --path=s3://{{place.bucket
 a reference without a key|'{{place}}' is not a reference to a secret; write {{name.key}}|artifact-store register s --flavor=s3 --path=s3://{{place}}
 a secrets manager that refers to itself|--key_file: refers to a secret, but a secrets manager cannot be opened with what lies in it|secrets-manager register v --flavor=local --key_file={{vault.key}}
