@@ -411,6 +411,39 @@ static void test_component_names__are_sorted(void **state)
 #define with_project(test) \
 	cmocka_unit_test_setup_teardown(test, temporary_project_setup, temporary_project_teardown)
 
+static void test_component_url_check__takes_urls_of_servers_only(void **state)
+{
+	static const char *const good[] = { "https://host", "http://127.0.0.1:9000",
+		                            "https://[::1]:9000/path", "http://minio/" };
+	static const struct {
+		const char *url, *said;
+	} bad[] = {
+		{ "host:9000", "begins with https:// or http://" },
+		{ "ftp://host", "begins with https:// or http://" },
+		{ "", "begins with https:// or http://" },
+		{ "https://", "is no URL of a server" },
+		{ "https:///path", "is no URL of a server" },
+		{ "https://:9000", "is no URL of a server" },
+		{ "https://a host", "is no URL of a server" },
+		{ "https://me:hush@host", "credentials are for a secret" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		scoped(error) struct error *err = NULL;
+
+		assert_ok(component_url_check(good[i], &err), err);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		scoped(error) struct error *err = NULL;
+
+		assert_false(component_url_check(bad[i].url, &err));
+		assert_int_equal(err->kind, ERROR_INVALID);
+		assert_error_contains(err, bad[i].said);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +454,7 @@ int main(void)
 		cmocka_unit_test(
 			test_component_options_parse__refuses_literal_secrets_without_showing_them),
 		cmocka_unit_test(test_component_options_parse__takes_references_to_secrets),
+		cmocka_unit_test(test_component_url_check__takes_urls_of_servers_only),
 		with_project(test_project_init__is_safe_to_repeat),
 		with_project(test_project_open__looks_upward_and_lets_the_environment_win),
 		with_project(test_component_register__writes_a_file_to_review),
