@@ -84,10 +84,10 @@ const struct command cmd_stack_check = {
 	.summary = "try every component of a stack, and say what to do about what fails",
 	.details =
 		"Nothing is left behind. Everything is tried, whatever fails; each component has "
-	        "its "
+		"its "
 		"own time.\nThe exit status is 0 when nothing failed (warnings do not count), else "
 		"that of the worst fault:\n4 authentication or permission, 5 not found, 9 invalid, "
-	        "7 "
+		"7 "
 		"timeout, 1 anything else.",
 	.options =
 		(const struct command_option[]){

@@ -309,7 +309,9 @@ static void kubernetes_probe(struct secret_store *base, struct probe_report *rep
 		          store->namespace);
 	if (err)
 		probe_fault(report, "secrets manager",
-		            "someone who may can grant it with 'stepop rbac apply'", err);
+		            "someone who may can grant it with 'stepop rbac apply --with "
+		            "secrets-manager'",
+		            err);
 	else if (*missing)
 		probe_warning(report, "secrets manager", NULL,
 		              "namespace '%s': secrets can be used, but you may not %s them",
