@@ -164,53 +164,27 @@ static void test_image_manifest_parse__refuses_more_layers_than_can_be_mounted(v
 	error_free(err);
 }
 
-#define ENTRY(digest, platform) "{\"digest\":\"" digest "\",\"platform\":" platform "}"
+static char *entry(const char *digest, const char *os, const char *architecture,
+                   const char *variant)
+{
+	scoped(text) char *rest = variant ? text_printf(",\"variant\":\"%s\"", variant) : NULL;
 
-static const char image_index[] =
-	"{\"schemaVersion\":2,\"manifests\":[" ENTRY(A, "{\"os\":\"unknown\",\"architecture\":"
-                                                        "\"unknown\"}") "," ENTRY(
-		B,
-		"{\"os\":\"linux\",\"architecture\":\"amd64\"}") "," ENTRY(C,
-                                                                           "{\"os\":\"linux\","
-                                                                           "\"architecture\":"
-                                                                           "\"arm64\",\"variant\":"
-                                                                           "\"v8\"}") "," ENTRY(D,
-                                                                                                "{"
-                                                                                                "\""
-                                                                                                "os"
-                                                                                                "\""
-                                                                                                ":"
-                                                                                                "\""
-                                                                                                "li"
-                                                                                                "nu"
-                                                                                                "x"
-                                                                                                "\""
-                                                                                                ","
-                                                                                                "\""
-                                                                                                "ar"
-                                                                                                "ch"
-                                                                                                "it"
-                                                                                                "ec"
-                                                                                                "tu"
-                                                                                                "re"
-                                                                                                "\""
-                                                                                                ":"
-                                                                                                "\""
-                                                                                                "ar"
-                                                                                                "m"
-                                                                                                "\""
-                                                                                                ","
-                                                                                                "\""
-                                                                                                "va"
-                                                                                                "ri"
-                                                                                                "an"
-                                                                                                "t"
-                                                                                                "\""
-                                                                                                ":"
-                                                                                                "\""
-                                                                                                "v7"
-                                                                                                "\""
-                                                                                                "}") "]}";
+	return text_printf("{\"digest\":\"%s\",\"platform\":{\"os\":\"%s\",\"architecture\":"
+	                   "\"%s\"%s}}",
+	                   digest, os, architecture, rest ? rest : "");
+}
+
+/* Owned by the caller. */
+static char *image_index(void)
+{
+	scoped(text) char *attestation = entry(A, "unknown", "unknown", NULL);
+	scoped(text) char *amd64 = entry(B, "linux", "amd64", NULL);
+	scoped(text) char *arm64 = entry(C, "linux", "arm64", "v8");
+	scoped(text) char *arm = entry(D, "linux", "arm", "v7");
+
+	return text_printf("{\"schemaVersion\":2,\"manifests\":[%s,%s,%s,%s]}", attestation, amd64,
+	                   arm64, arm);
+}
 
 static void test_image_index_choose__finds_the_platform(void **state)
 {
@@ -222,18 +196,19 @@ static void test_image_index_choose__finds_the_platform(void **state)
 		{ "linux/arm64/v8", C },
 		{ "linux/arm/v7", D },
 	};
+	scoped(text) char *index = image_index();
 	struct error *err = NULL;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		scoped(text) char *digest = image_index_choose(image_index, strlen(image_index),
-		                                               cases[i].platform, &err);
+		scoped(text) char *digest =
+			image_index_choose(index, strlen(index), cases[i].platform, &err);
 
 		assert_ok(digest, err);
 		assert_string_equal(digest, cases[i].digest);
 	}
-	assert_null(image_index_choose(image_index, strlen(image_index), "linux/arm", &err));
+	assert_null(image_index_choose(index, strlen(index), "linux/arm", &err));
 	assert_error_contains(err, "not made for the platform linux/arm, but for linux/amd64, "
 	                           "linux/arm64/v8, linux/arm/v7");
 	error_free(take(err));
