@@ -2,6 +2,7 @@
 /* operator/run: what a run leaves in the database, and that it drives nothing without its lease. */
 #include "tests/test.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
@@ -305,6 +306,66 @@ static void test_run_execute__goes_on_while_the_store_is_away(void **state)
 	                            "b running\nb succeeded\n- succeeded\n");
 }
 
+static void interrupt_and_let_go(void *context, const struct run *run, const char *text)
+{
+	if (strstr(text, "is away;"))
+		kill(getpid(), SIGINT);
+	let_go(context, run, text);
+}
+
+static void test_run_execute__cancels_what_waits_for_its_record(void **state)
+{
+	static const struct run_observer observer = { .step_changed = hold,
+		                                      .notice = interrupt_and_let_go };
+	struct holder holder = { *state, NULL, 0, 0 };
+	scoped(error) struct error *err = NULL;
+	scoped(run) struct run *run = NULL;
+	scoped(text) char *states = NULL;
+	struct step_view view;
+
+	run_project_write(*state, NOOP,
+	                  "a: {source: 'steps.py:f'}\nb: {source: 'steps.py:f', after: [a]}\n");
+	run_project_use_shell(*state, "succeed");
+	run = run_project_open(*state, "daily");
+
+	assert_false(run_execute(run, &observer, &holder, &err));
+
+	sqlite3_close(holder.database);
+	assert_int_equal(err->kind, ERROR_INTERRUPTED);
+	run_step_view(run, 1, &view);
+	assert_null(view.job);
+	states = recorded_states(*state, "daily");
+	assert_string_equal(states, "daily cancelled -\na succeeded -\nb cancelled cancelled\n");
+}
+
+static void interrupt(void *context, const struct run *run, const char *text)
+{
+	(void)context;
+	(void)run;
+	(void)text;
+	kill(getpid(), SIGINT);
+}
+
+/* The step has ended, the store stays away: there is nothing left that a signal could cancel. */
+static void test_run_execute__leaves_an_end_that_cannot_be_recorded(void **state)
+{
+	static const struct run_observer observer = { .step_changed = hold, .notice = interrupt };
+	struct holder holder = { *state, NULL, 0, 0 };
+	scoped(error) struct error *err = NULL;
+	scoped(run) struct run *run = NULL;
+
+	run_project_write(*state, NOOP, "a: {source: 'steps.py:f'}\n");
+	run_project_use_shell(*state, "succeed");
+	run = run_project_open(*state, "daily");
+
+	assert_false(run_execute(run, &observer, &holder, &err));
+
+	sqlite3_close(holder.database);
+	assert_int_equal(err->kind, ERROR_INTERRUPTED);
+	assert_error_contains(err, "left before the end of run 'daily' was recorded");
+	assert_int_equal(run_state(run), RUN_SUCCEEDED);
+}
+
 #define WITH_PROJECT(test) \
 	cmocka_unit_test_setup_teardown(test, temporary_project_setup, temporary_project_teardown)
 
@@ -317,6 +378,8 @@ int main(void)
 		WITH_PROJECT(test_run_execute__records_an_attempt_before_its_job_exists),
 		WITH_PROJECT(test_run_execute__refuses_a_name_that_is_taken),
 		WITH_PROJECT(test_run_execute__goes_on_while_the_store_is_away),
+		WITH_PROJECT(test_run_execute__cancels_what_waits_for_its_record),
+		WITH_PROJECT(test_run_execute__leaves_an_end_that_cannot_be_recorded),
 		WITH_PROJECT(test_run_execute__stops_driving_when_the_lease_is_lost),
 	};
 
