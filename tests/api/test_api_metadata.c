@@ -4,88 +4,11 @@
 
 #include <string.h>
 
-#include "core/digest.h"
 #include "core/text.h"
 #include "stacks/probe.h"
-#include "stacks/secret.h"
-#include "tests/fakes/metadata_suite.h"
+#include "tests/fakes/metadata_servers.h"
 
 static const char id_a[] = "7d1f00000000000000000000000000aa";
-
-/* ---- the servers ---- */
-
-struct server {
-	const char *flavor, *prefix; /* of the variables that tests/servers/databases.sh gives */
-};
-static const struct server servers[] = { { "postgres", "STEPOP_TEST_POSTGRES" },
-	                                 { "mysql", "STEPOP_TEST_MYSQL" } };
-static const struct server *server;
-
-static const char *setting(const char *name)
-{
-	scoped(text) char *variable = text_printf("%s_%s", server->prefix, name);
-
-	return getenv(variable);
-}
-
-/* A secrets manager with the users of the servers: "owner" and "limited". */
-static json_t *get_user(struct secret_store *store, const char *name, struct error **err)
-{
-	(void)store;
-	if (!strcmp(name, "owner"))
-		return json_pack("{s:s, s:s}", "user", setting("USER"), "password",
-		                 setting("PASSWORD"));
-	if (!strcmp(name, "limited"))
-		return json_pack("{s:s, s:s}", "user", setting("LIMITED_USER"), "password",
-		                 setting("LIMITED_PASSWORD"));
-	if (!strcmp(name, "wrong"))
-		return json_pack("{s:s, s:s}", "user", setting("USER"), "password", "k3rfuffle");
-	return error_set(err, ERROR_NOT_FOUND, "there is no secret '%s'", name);
-}
-
-static const struct secret_flavor users_flavor = { .get = get_user };
-static struct secret_store users = { &users_flavor };
-
-static json_t *options_for(const char *database)
-{
-	json_t *options =
-		json_pack("{s:s, s:s, s:s, s:s}", "host", setting("HOST"), "database", database,
-	                  "ssl_ca", setting("CA"), "authentication_secret", "owner");
-	int64_t port = 0;
-
-	assert_true(text_to_int64(setting("PORT"), 1, 65535, &port));
-	json_object_set_new(options, "port", json_integer(port));
-	return options;
-}
-
-static void execute_in_main(struct metadata_fixture *fixture, const char *sql)
-{
-	json_t *own = fixture->component.options;
-
-	fixture->component.options = options_for(setting("DATABASE"));
-	metadata_suite_execute(fixture, sql);
-	json_decref(fixture->component.options);
-	fixture->component.options = own;
-}
-
-static void make_database(struct metadata_fixture *fixture)
-{
-	scoped(text) char *digits = digest_random_hex(12);
-	scoped(text) char *name = text_printf("stepop_%s", digits);
-	scoped(text) char *sql = text_printf("CREATE DATABASE %s", name);
-
-	fixture->secrets = &users;
-	execute_in_main(fixture, sql);
-	fixture->component.options = options_for(name);
-}
-
-static void drop_database(struct metadata_fixture *fixture)
-{
-	scoped(text) char *sql = text_printf("DROP DATABASE IF EXISTS %s",
-	                                     component_text(&fixture->component, "database", NULL));
-
-	execute_in_main(fixture, sql);
-}
 
 /* ---- what the suite of all databases does not ask ---- */
 
@@ -137,7 +60,7 @@ static void test_open__tells_what_is_wrong_with_its_options(void **state)
 
 		fixture->component.options = json_deep_copy(good);
 		set_option(fixture, cases[i].option,
-		           cases[i].value ? cases[i].value : setting("OTHER_CA"));
+		           cases[i].value ? cases[i].value : metadata_server_setting("OTHER_CA"));
 		err = open_error(fixture);
 		json_decref(fixture->component.options);
 		fixture->component.options = good;
@@ -151,7 +74,7 @@ static void test_open__works_through_a_unix_socket(void **state)
 {
 	struct metadata_fixture *fixture = *state;
 
-	set_option(fixture, "host", setting("SOCKET"));
+	set_option(fixture, "host", metadata_server_setting("SOCKET"));
 	json_object_del(fixture->component.options, "ssl_ca");
 	metadata_store_free(metadata_suite_open(fixture));
 }
@@ -183,7 +106,7 @@ static void test_open__lets_a_limited_user_read(void **state)
 	metadata_store_free(store);
 }
 
-static int run_own_tests(void)
+static int test_server(const struct metadata_backend *backend)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) \
@@ -194,26 +117,11 @@ static int run_own_tests(void)
 		TEST(test_open__lets_a_limited_user_read),
 	};
 
-	return cmocka_run_group_tests_name(server->flavor, tests, NULL, NULL);
+	return metadata_suite_run(backend) +
+	       cmocka_run_group_tests_name(backend->flavor, tests, NULL, NULL);
 }
 
 int main(void)
 {
-	int failed = 0;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(servers); i++) {
-		const struct metadata_backend backend = { servers[i].flavor, make_database,
-			                                  drop_database, false };
-
-		server = &servers[i];
-		if (!setting("HOST") || !metadata_flavor_find(server->flavor)) {
-			printf("SKIPPED: no %s; tests/servers/databases.sh starts one\n",
-			       server->flavor);
-			continue;
-		}
-		failed += metadata_suite_run(&backend);
-		failed += run_own_tests();
-	}
-	return failed;
+	return metadata_servers_run(test_server);
 }

@@ -10,11 +10,12 @@ set -euo pipefail
 usage() {
 	cat <<'EOF'
 usage: tests/servers/databases.sh up FOLDER
-       tests/servers/databases.sh start|kill|pause|resume FOLDER postgres|mysql
+       tests/servers/databases.sh start|kill|restart|pause|resume FOLDER NAME
        tests/servers/databases.sh down FOLDER
   up      starts what does not run, and prints the environment that tests expect
-  start   starts one of them again, and returns when it answers
-  kill    kills one of them by SIGKILL with all its processes, as an accident would
+  start   starts NAME (postgres or mysql) again, and returns when it answers
+  kill    kills it by SIGKILL with all its processes, as an accident would
+  restart does the one after the other
   pause   stops all its processes, as an overloaded machine would; resume lets them go on
   down    ends both and removes FOLDER
 Each has the database `stepop`; the user `owner`, who may do all to it and to databases
@@ -249,6 +250,11 @@ databases_kill() {
 	done
 }
 
+databases_restart() {
+	databases_kill "$1"
+	databases_start "$1"
+}
+
 databases_down() {
 	local name
 	[ -e "$state" ] || return 0
@@ -260,7 +266,7 @@ databases_down() {
 }
 
 main() {
-	local commands='^(up|down) $|^(start|kill|pause|resume) (postgres|mysql)$'
+	local commands='^(up|down) $|^(start|kill|restart|pause|resume) (postgres|mysql)$'
 	[[ "${1-} ${3-}" =~ $commands && -n ${2-} ]] || {
 		usage >&2
 		exit 2
