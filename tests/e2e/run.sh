@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole runs: embedded, then on a real node where this machine can host one.
+# The whole runs: embedded, recorded on servers, then on a real node where this machine can host one.
 # usage: run.sh STEPOP
 set -uo pipefail
 STEPOP=$(realpath "$1")
@@ -17,6 +17,7 @@ try() {
 
 try local
 try embedded
+try databases
 if reason=$("$cluster/can_host.sh"); then
 	../../scripts/setup.sh cluster >&2 || exit 1
 	was_up=$("$cluster/node.sh" status >/dev/null 2>&1 && echo yes || true)
