@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/text.h"
 #include "stacks/mysql_driver.h"
 #include "stacks/mysql_fault.h"
@@ -46,10 +47,13 @@ void *mysql_fail(struct mysql_database *mysql, MYSQL_STMT *statement, struct err
 	struct mysql_fault fault = mysql_fault_find(number, message);
 
 	text_make_printable(message, 300);
-	if (mysql->timed_out)
+	if (mysql->timed_out) {
+		scoped(text) char *patience = clock_format_duration(mysql->base.patience_ms);
+
 		return sql_fail(&mysql->base, SQL_FAULT_LOST, ERROR_TIMEOUT, err,
-		                "the database %s has not answered within %" PRId64 " s",
-		                mysql->base.name, mysql->base.patience_ms / 1000);
+		                "the database %s has not answered within %s", mysql->base.name,
+		                patience);
+	}
 	return sql_fail(&mysql->base, fault.fault, fault.kind, err, "the database %s: %s (%u)%s",
 	                mysql->base.name, message, number, fault.advice);
 }

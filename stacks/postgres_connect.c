@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections to a PostgreSQL server, within the deadline of the database. */
-#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/resolve.h"
 #include "core/text.h"
 #include "stacks/postgres_driver.h"
@@ -13,12 +13,14 @@ bool postgres_wait(struct postgres_database *postgres, short events, struct erro
 {
 	struct pollfd socket = { postgres->pq->socket(postgres->connection), events, 0 };
 	int64_t left = sql_time_left_ms(&postgres->base);
+	scoped(text) char *patience = NULL;
 
 	if (left && poll(&socket, 1, (int)left) != 0)
 		return true;
+	patience = clock_format_duration(postgres->base.patience_ms);
 	return sql_fail(&postgres->base, SQL_FAULT_LOST, ERROR_TIMEOUT, err,
-	                "the database %s has not answered within %" PRId64 " s",
-	                postgres->base.name, postgres->base.patience_ms / 1000);
+	                "the database %s has not answered within %s", postgres->base.name,
+	                patience);
 }
 
 static void ignore_notice(void *context, const char *message)
