@@ -35,6 +35,9 @@ struct http_client {
 	CURLM *multi; /* NULL until the first request */
 	int epoll_fd;
 	int64_t timer_at_ms; /* when libcurl wants to be called; -1: never */
+	void (*tick)(void *context);
+	void *tick_context;
+	int64_t tick_interval_ms, tick_at_ms;
 	int64_t deadline_ms; /* for everything; 0: none */
 	struct loop_source *watch, *timer;
 	struct http_transfer *transfers; /* those of http_start() */
@@ -574,6 +577,36 @@ void http_client_set_deadline(struct http_client *client, int64_t deadline_ms)
 	client->deadline_ms = deadline_ms;
 }
 
+void http_client_set_tick(struct http_client *client, int64_t interval_ms,
+                          void (*tick)(void *context), void *context)
+{
+	client->tick = tick;
+	client->tick_context = context;
+	client->tick_interval_ms = interval_ms;
+	client->tick_at_ms = loop_now_ms() + interval_ms;
+}
+
+static int64_t until_tick(const struct http_client *client, int64_t deadline_ms)
+{
+	if (!client->tick || (deadline_ms >= 0 && deadline_ms < client->tick_at_ms))
+		return deadline_ms;
+	return client->tick_at_ms;
+}
+
+static void tick(struct http_client *client)
+{
+	if (!client->tick || loop_now_ms() < client->tick_at_ms)
+		return;
+	client->tick_at_ms = loop_now_ms() + client->tick_interval_ms;
+	client->tick(client->tick_context);
+}
+
+static void client_wait(struct http_client *client, int64_t deadline_ms)
+{
+	client_drive(client, until_tick(client, deadline_ms));
+	tick(client);
+}
+
 bool http_perform(struct http_client *client, const struct http_request *request,
                   struct http_response *response, struct error **err)
 {
@@ -588,7 +621,7 @@ bool http_perform(struct http_client *client, const struct http_request *request
 	if (!transfer || !enter_multi(transfer, err))
 		return false;
 	while (!transfer->finished)
-		client_drive(client, -1);
+		client_wait(client, -1);
 	client_arm(client);
 	if (transfer->error)
 		return error_pass(err, take(transfer->error));
@@ -606,7 +639,7 @@ void http_wait(struct http_client *client, int64_t delay_ms)
 	if (client->deadline_ms && deadline_ms > client->deadline_ms)
 		deadline_ms = client->deadline_ms;
 	while (loop_now_ms() < deadline_ms)
-		client_drive(client, deadline_ms);
+		client_wait(client, deadline_ms);
 	client_arm(client);
 }
 
@@ -616,7 +649,8 @@ static bool woken(const struct http_client *client, int64_t deadline_ms, int wak
 	struct pollfd fds[] = { { .fd = client->epoll_fd, .events = POLLIN },
 		                { .fd = wake_fd, .events = POLLIN } };
 
-	return poll(fds, ARRAY_SIZE(fds), wait_ms(client, deadline_ms)) > 0 && fds[1].revents;
+	return poll(fds, ARRAY_SIZE(fds), wait_ms(client, until_tick(client, deadline_ms))) > 0 &&
+	       fds[1].revents;
 }
 
 void http_await(struct http_client *client, int64_t deadline_ms, int wake_fd)
@@ -624,8 +658,10 @@ void http_await(struct http_client *client, int64_t deadline_ms, int wake_fd)
 	if (!client_open(client, NULL))
 		return;
 	while (!client->awaited && (deadline_ms < 0 || loop_now_ms() < deadline_ms) &&
-	       !woken(client, deadline_ms, wake_fd))
+	       !woken(client, deadline_ms, wake_fd)) {
 		client_drive(client, 0);
+		tick(client);
+	}
 	tell_all(&client->awaited);
 	client_arm(client);
 }

@@ -25,6 +25,11 @@ struct loop *http_client_loop(const struct http_client *client);
  * tried several times, or takes several requests, then ends by it as well, with TIMEOUT.
  */
 void http_client_set_deadline(struct http_client *client, int64_t deadline_ms);
+/* While http_perform(), http_wait() or http_await() wait, `tick` is called every `interval_ms`, for
+ * the first time that long after this: for what must not wait with them, a lease say. It makes no
+ * requests. NULL: no more. */
+void http_client_set_tick(struct http_client *client, int64_t interval_ms,
+                          void (*tick)(void *context), void *context);
 
 /* How a server is trusted and how we are known to it. Everything is borrowed until the transfer
  * ends. */

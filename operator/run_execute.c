@@ -292,11 +292,21 @@ static void free_ended_jobs(struct run *run)
 	}
 }
 
+/* The loop stands still: a store that is asked again and again, a large file of an application. */
+static void renew_while_waiting(void *context)
+{
+	struct run *run = context;
+
+	run_record_lease(run);
+	run_record_flush(run);
+}
+
 static void renew_lease(void *context)
 {
 	struct run *run = context;
 
 	run->lease_timer = loop_start_timer(run->loop, LEASE_RENEWAL_MS, renew_lease, run);
+	http_client_set_tick(run->http, LEASE_RENEWAL_MS, renew_while_waiting, run);
 	run_record_lease(run);
 }
 
@@ -371,6 +381,7 @@ static void start_sources(struct run *run)
 	if (run->observer->tick)
 		run->tick_timer = loop_start_timer(run->loop, TICK_MS, tick, run);
 	run->lease_timer = loop_start_timer(run->loop, LEASE_RENEWAL_MS, renew_lease, run);
+	http_client_set_tick(run->http, LEASE_RENEWAL_MS, renew_while_waiting, run);
 	run->interrupt = loop_watch_signal(run->loop, SIGINT, interrupted, run);
 	run->terminate = loop_watch_signal(run->loop, SIGTERM, interrupted, run);
 }
@@ -378,6 +389,7 @@ static void start_sources(struct run *run)
 static void stop_sources(struct run *run)
 {
 	loop_cancel(take(run->lease_timer));
+	http_client_set_tick(run->http, 0, NULL, NULL);
 	loop_cancel(take(run->interrupt));
 	loop_cancel(take(run->terminate));
 	loop_cancel(take(run->cancel_timer));

@@ -956,6 +956,39 @@ static void test_http_await__tells_only_of_what_is_awaited(void **state)
 	assert_string_equal(one.text, "{}");
 }
 
+static void count_tick(void *context)
+{
+	++*(size_t *)context;
+}
+
+/* An answer of 20 pieces, 5 ms apart: what must not wait with the request is called meanwhile. */
+static void test_http_client_set_tick__calls_while_a_request_waits(void **state)
+{
+	struct fixture *fixture = *state;
+	scoped(text) char *ok = fake_http_json("200 OK", NULL, "{}");
+	struct fake_http_answer answers[] = {
+		{ .bytes = ok, .repeat = true, .slow_ms = 5, .slow_size = strlen(ok) / 20 },
+	};
+	scoped(fake_http) struct fake_http *fake = fake_http_start(answers, 1, NULL);
+	scoped(text) char *url = fake_http_url(fake, "/slow");
+	struct http_request request = { .url = url };
+	scoped(error) struct error *err = NULL;
+	size_t ticks = 0;
+
+	for (int i = 0; i < 2; i++) {
+		RESPONSE(response);
+
+		http_client_set_tick(fixture->client, 10, i ? NULL : count_tick, &ticks);
+		if (i)
+			ticks = 0;
+		assert_ok(http_perform(fixture->client, &request, &response, &err), err);
+		if (i)
+			assert_int_equal(ticks, 0);
+		else
+			assert_true(ticks > 2);
+	}
+}
+
 static void test_http_await__ends_when_it_is_woken(void **state)
 {
 	struct fake_http_answer answers[] = { { .bytes = "", .after = FAKE_HOLD } };
@@ -1050,6 +1083,7 @@ int main(void)
 		TEST(test_http_perform__lets_streams_proceed_but_tells_them_later),
 		TEST(test_http_perform__holds_a_large_stream_back),
 		TEST(test_http_await__tells_only_of_what_is_awaited),
+		TEST(test_http_client_set_tick__calls_while_a_request_waits),
 		TEST(test_http_await__ends_when_it_is_woken),
 		TEST(test_http_client__can_go_while_a_stream_runs),
 		cmocka_unit_test(test_http_escape__keeps_unreserved_characters_only),
