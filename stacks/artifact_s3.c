@@ -5,6 +5,7 @@
 
 #include "cloud/s3_upload.h"
 #include "core/digest.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "stacks/artifact_s3.h"
@@ -27,6 +28,15 @@ static void s3_close(struct artifact_store *base)
 	free(store);
 }
 
+/* A relative path counts from the folder that holds .stepop/, wherever the command is called. */
+static char *find_ca(const struct project *project, const struct component *component)
+{
+	const char *path = component_text(component, "ca", NULL);
+	scoped(text) char *base = file_folder(project_folder(project));
+
+	return path ? file_join(base, path) : NULL;
+}
+
 static struct artifact_store *s3_open(const struct project *project,
                                       const struct component *component,
                                       struct secret_store *secrets, struct http_client *http,
@@ -34,8 +44,8 @@ static struct artifact_store *s3_open(const struct project *project,
 {
 	struct s3_store *store = xcalloc(1, sizeof(*store));
 
-	(void)project;
 	store->store.flavor = &artifact_s3;
+	store->ca_path = find_ca(project, component);
 	if (artifact_s3_set_up(store, component, secrets, http, err))
 		return &store->store;
 	artifact_store_free(&store->store);

@@ -19,6 +19,7 @@ struct s3_store {
 	char *encryption;    /* as S3's header has it; or NULL */
 	char *kms_key_id;    /* or NULL */
 	char *storage_class; /* or NULL */
+	char *ca_path;       /* or NULL */
 	/* Environment variable -> value, for pods; empty: they are what they are by themselves.
 	 * secret_values_free() */
 	json_t *credentials;
@@ -26,7 +27,8 @@ struct s3_store {
 
 extern const struct component_flavor artifact_s3_component;
 
-/* Fills in all but `flavor`; on failure what there is belongs to the store. Asks nobody. */
+/* Fills in all but `flavor` and `ca_path`; on failure what there is belongs to the store. Asks
+ * nobody. */
 bool artifact_s3_set_up(struct s3_store *store, const struct component *component,
                         struct secret_store *secrets, struct http_client *http, struct error **err);
 void artifact_s3_release(struct s3_store *store);

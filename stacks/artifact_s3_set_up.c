@@ -111,6 +111,7 @@ void artifact_s3_release(struct s3_store *store)
 	free(store->encryption);
 	free(store->kms_key_id);
 	free(store->storage_class);
+	free(store->ca_path);
 }
 
 /* Keys of schema aws, and the variables that they become in pods. */
@@ -252,8 +253,8 @@ static bool read_keeping(struct s3_store *store, const struct component *compone
 static bool open_client(struct s3_store *store, const struct component *component,
                         struct http_client *http, struct error **err)
 {
-	const char *ca_path = component_text(component, "ca", NULL);
-	scoped(text) char *ca = ca_path ? file_read(ca_path, CA_LIMIT_BYTES, NULL, err) : NULL;
+	scoped(text) char *ca =
+		store->ca_path ? file_read(store->ca_path, CA_LIMIT_BYTES, NULL, err) : NULL;
 	struct s3_options s3 = {
 		.endpoint_url = component_text(component, "endpoint_url", NULL),
 		.region = component_text(component, "region", NULL),
@@ -266,7 +267,7 @@ static bool open_client(struct s3_store *store, const struct component *componen
 		.storage_class = store->storage_class,
 	};
 
-	if (ca_path && !ca)
+	if (store->ca_path && !ca)
 		return error_wrap(err, "ca");
 	store->client = s3_client_new(http, &s3, err);
 	return store->client != NULL;
