@@ -206,6 +206,7 @@ static bool set_duration(const struct reading *reading, struct error **err)
 static bool set_role(const struct reading *reading, struct error **err)
 {
 	struct spark_s3 *s3 = reading->s3;
+	const char *endpoint = setting(reading, "assumed.role.sts.endpoint");
 
 	if (setting(reading, "assumed.role.policy"))
 		return error_set(err, ERROR_INVALID,
@@ -214,6 +215,8 @@ static bool set_role(const struct reading *reading, struct error **err)
 	s3->role.session_name = setting(reading, "assumed.role.session.name");
 	s3->role.external_id = setting(reading, "assumed.role.external.id");
 	s3->chain.region = setting(reading, "assumed.role.sts.endpoint.region");
+	s3->chain.endpoint_service = endpoint ? "sts" : NULL;
+	s3->chain.endpoint_url = endpoint;
 	return set_duration(reading, err) && set_base(reading, ROLE_PROVIDERS, err);
 }
 

@@ -191,10 +191,13 @@ static void test_spark_s3__assumes_the_role_with_what_is_named_for_it(void **sta
 	spark_conf_set(conf, S3A "assumed.role.arn", "arn:aws:iam::1:role/writer");
 	spark_conf_set(conf, S3A "assumed.role.session.name", "etl");
 	spark_conf_set(conf, S3A "assumed.role.session.duration", "30m");
+	spark_conf_set(conf, S3A "assumed.role.sts.endpoint", "https://sts.example");
 	assert_ok(spark_s3_settings(conf, "b", &s3, &err), err);
 	assert_string_equal(s3.role.arn, "arn:aws:iam::1:role/writer");
 	assert_string_equal(s3.role.session_name, "etl");
 	assert_string_equal(s3.role.duration_s, "1800");
+	assert_string_equal(s3.chain.endpoint_service, "sts");
+	assert_string_equal(s3.chain.endpoint_url, "https://sts.example");
 	assert_string_equal(s3.chain.access_key_id, "id");
 	spark_s3_release(&s3);
 
