@@ -179,6 +179,27 @@ static void test_spark_upload__puts_nothing_twice_under_one_submission_id(void *
 	s3_objects_free(objects, count);
 }
 
+/* The server is its own STS: the keys of the session put the files. */
+static void test_spark_upload__assumes_a_role(void **state)
+{
+	struct fixture *fixture = *state;
+	struct s3_object *objects;
+	size_t count;
+
+	set_app(fixture, fixture->server.secret_key);
+	spark_conf_set(fixture->app.conf, "spark.hadoop.fs.s3a.aws.credentials.provider",
+	               "org.apache.hadoop.fs.s3a.auth.AssumedRoleCredentialProvider");
+	spark_conf_set(fixture->app.conf, "spark.hadoop.fs.s3a.assumed.role.arn",
+	               "arn:aws:iam::000000000000:role/writer");
+	spark_conf_set(fixture->app.conf, "spark.hadoop.fs.s3a.assumed.role.sts.endpoint",
+	               fixture->server.endpoint);
+	prepare(fixture);
+
+	objects = stored(fixture, &count);
+	assert_int_equal(count, 2);
+	s3_objects_free(objects, count);
+}
+
 static void test_spark_upload__says_whose_credentials_are_wrong(void **state)
 {
 	struct fixture *fixture = *state;
@@ -202,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_spark_upload__puts_files_where_the_application_says_they_are),
 		TEST(test_spark_upload__puts_nothing_twice_under_one_submission_id),
+		TEST(test_spark_upload__assumes_a_role),
 		TEST(test_spark_upload__says_whose_credentials_are_wrong),
 	};
 	struct s3_server server;
