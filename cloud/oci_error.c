@@ -36,6 +36,9 @@ static const struct known {
 	  "what was sent does not have its digest: it changed meanwhile, or where it comes from "
 	  "it is damaged" },
 	{ "SIZE_INVALID", ERROR_INVALID, "what was sent does not have the size that was told" },
+	{ "413", ERROR_INVALID,
+	  "the registry, or a proxy before it, does not take so much in one request: raise its "
+	  "limit (nginx: client_max_body_size)" },
 	{ "TAG_INVALID", ERROR_INVALID, "the registry does not take this tag" },
 	{ "UNSUPPORTED", ERROR_UNSUPPORTED, "the registry does not do this" },
 	{ "TOOMANYREQUESTS", ERROR_UNAVAILABLE,
@@ -55,6 +58,7 @@ static const char *code_of_status(int status)
 {
 	return status == 401   ? "UNAUTHORIZED"
 	       : status == 403 ? "DENIED"
+	       : status == 413 ? "413"
 	       : status == 415 ? "UNSUPPORTED"
 	       : status == 429 ? "TOOMANYREQUESTS"
 	                       : NULL;

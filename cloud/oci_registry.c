@@ -12,6 +12,8 @@
 #include "core/memory.h"
 #include "core/text.h"
 
+#define STALL_TIMEOUT_MS 60000
+
 void oci_registry_free(struct oci_registry *registry)
 {
 	if (!registry)
@@ -49,6 +51,8 @@ struct oci_registry *oci_registry_new(struct http_client *http,
 	                                                   ? "registry-1.docker.io"
 	                                                   : options->host);
 	registry->is_base_sure = !options->insecure && !http_host_is_loopback(options->host);
+	registry->stall_timeout_ms =
+		options->stall_timeout_ms ? options->stall_timeout_ms : STALL_TIMEOUT_MS;
 	registry->auth = oci_auth_new(http, options, &registry->tls);
 	return registry;
 }
@@ -58,7 +62,7 @@ const char *oci_registry_host(const struct oci_registry *registry)
 	return registry->host;
 }
 
-/* An empty page of tags asks for no more than the right to pull. */
+/* A page of one tag asks for no more than the right to pull. */
 static bool check_pull(const struct oci_place *place, struct error **err)
 {
 	const struct oci_request request = { .place = *place, .path = "tags/list?n=1" };

@@ -46,9 +46,11 @@ struct oci_registry_options {
 	void *authorize_context; /* must live as long as the registry */
 	bool anonymous;          /* look into no files */
 
-	const char *ca_pem;    /* certificates to trust instead of the system's; or NULL */
-	bool insecure;         /* no TLS, or one that is not verified: on the user's word */
-	const char *component; /* for messages: "container registry 'ecr'"; or NULL */
+	const char *ca_pem;       /* certificates to trust instead of the system's; or NULL */
+	bool insecure;            /* no TLS, or one that is not verified: on the user's word */
+	const char *component;    /* for messages: "container registry 'ecr'"; or NULL */
+	int64_t stall_timeout_ms; /* of copies: a source from which nothing comes for so long is
+	                             asked again (whole seconds); 0: a minute */
 };
 
 /* Asks for nothing yet. `http` is kept and must live longer. On this machine itself (localhost,

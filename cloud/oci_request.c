@@ -76,6 +76,16 @@ static void set_headers(struct oci_exchange *exchange)
 	exchange->headers[count] = NULL;
 }
 
+/* An upload out of a pipe stands still when the download into it does, which is to be noticed
+ * first.
+ */
+static int64_t stall_timeout_ms(const struct oci_request *request)
+{
+	int64_t timeout_ms = request->place.registry->stall_timeout_ms;
+
+	return !request->is_stream ? 0 : request->body_pipe ? 2 * timeout_ms : timeout_ms;
+}
+
 bool oci_exchange_next(struct oci_exchange *exchange, struct http_request *http, struct error **err)
 {
 	const struct oci_request *request = exchange->request;
@@ -96,7 +106,7 @@ bool oci_exchange_next(struct oci_exchange *exchange, struct http_request *http,
 		.pipe = request->pipe,
 		.tls = &request->place.registry->tls,
 		.timeout_ms = request->timeout_ms,
-		.stall_timeout_ms = request->is_stream ? OCI_STALL_TIMEOUT_MS : 0,
+		.stall_timeout_ms = stall_timeout_ms(request),
 		.max_response_bytes = request->answer_max ? request->answer_max : ANSWER_MAX_BYTES,
 	};
 	return true;

@@ -13,7 +13,6 @@
 #include "core/error.h"
 #include "core/http.h"
 
-#define OCI_STALL_TIMEOUT_MS 60000   /* nothing is sent and nothing comes */
 #define OCI_COMMIT_TIMEOUT_MS 300000 /* a registry that reads all that was sent to it once more */
 
 struct oci_registry {
@@ -23,6 +22,7 @@ struct oci_registry {
 	struct oci_auth *auth;
 	char *base;        /* "https://registry:5000" */
 	bool is_base_sure; /* false: it may have to be http:// */
+	int64_t stall_timeout_ms;
 };
 
 /* Everything is borrowed, for as long as the request is under way. */

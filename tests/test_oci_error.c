@@ -39,6 +39,7 @@ static void test_oci_error_set__says_what_to_do(void **state)
 		{ 429, ERROR("TOOMANYREQUESTS", "You have reached your pull rate limit"), NULL,
 		  false, ERROR_UNAVAILABLE, "log in for a higher one" },
 		{ 429, "", NULL, false, ERROR_UNAVAILABLE, "rate limit" },
+		{ 413, "<html>", NULL, true, ERROR_INVALID, "(nginx: client_max_body_size) (413)" },
 		{ 503, "<html>", NULL, false, ERROR_UNAVAILABLE, "answered with status 503" },
 		{ 404, "<html>", NULL, false, ERROR_NOT_FOUND, "status 404: is it a registry?" },
 		{ 400, ERROR("NOVEL", "of its own"), NULL, false, ERROR_INVALID,
