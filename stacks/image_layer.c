@@ -13,8 +13,9 @@
 #include "core/zlib.h"
 #include "stacks/image_tar.h"
 
-/* zlib's own choice: level 9 takes twice the time for 1 % less. */
-#define GZIP_LEVEL 6
+/* A third of the time of zlib's own choice, 6, for a tenth more bytes: code is small beside the
+ * image that it is added to, and somebody waits for it. */
+#define GZIP_LEVEL 4
 /* deflateInit2(): the largest window, and 16 more for a gzip file instead of zlib's. */
 #define GZIP_WINDOW_BITS (15 + 16)
 #define GZIP_MEMORY_LEVEL 8
