@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "submit/driver_pod.h"
+#include "submit/executor_sketch.h"
 #include "submit/spark_app.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -87,6 +88,21 @@ static void build(json_t *template)
 	spark_app_release(&app);
 }
 
+/* The text as it stands in a file of the user's, with the least that a sketch is made of. */
+static void sketch(const uint8_t *data, size_t size)
+{
+	json_t *text = json_stringn((const char *)data, size);
+	json_t *objects = json_pack("[{s:s, s:{s:o*, s:s}}, {s:s, s:{s:s}}]", "kind", "ConfigMap",
+	                            "data", "podspec-configmap-key", text, "spark.properties",
+	                            "a=b\n", "kind", "Pod", "metadata", "namespace", "n");
+	json_t *pod = executor_sketch(objects);
+
+	if (pod && !json_array_size(json_object_get(json_object_get(pod, "spec"), "containers")))
+		abort();
+	json_decref(pod);
+	json_decref(objects);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct document *document = document_parse("fuzz", (const char *)data, size, NULL);
@@ -94,5 +110,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (document && json_is_object(document_root(document)))
 		build(document_root(document));
 	document_free(document);
+	sketch(data, size);
 	return 0;
 }
