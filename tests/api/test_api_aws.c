@@ -14,6 +14,7 @@
 #include "cloud/aws_eks.h"
 #include "cloud/aws_secrets.h"
 #include "cloud/aws_sts.h"
+#include "cloud/s3.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/memory.h"
@@ -107,7 +108,7 @@ static int set_up(void **state)
 	struct aws_environment *environment;
 
 	if (!endpoint) {
-		print_message("test_api_aws: skipped, STEPOP_TEST_AWS_ENDPOINT is not set\n");
+		print_message("SKIPPED: test_api_aws: STEPOP_TEST_AWS_ENDPOINT is not set\n");
 		exit(0);
 	}
 	environment = aws_environment_new();
@@ -204,6 +205,39 @@ static void test_api_aws__web_identities_take_a_role(void **state)
 
 	assert_caller(chain, "arn:aws:sts::123456789012:assumed-role/power/pod");
 	assert_string_equal(aws_chain_source(chain), "the web identity of the environment");
+}
+
+/* MinIO checks the signatures of STS and of S3 by code of its own. */
+static void test_api_aws__a_role_of_minio_is_known_to_s3(void **state)
+{
+	const struct aws_environment *environment = *state;
+	const char *endpoint = getenv("STEPOP_TEST_S3_ENDPOINT");
+	scoped(text) char *keys = text_printf("[root]\naws_access_key_id = %s\n"
+	                                      "aws_secret_access_key = %s\n",
+	                                      getenv("STEPOP_TEST_S3_ACCESS_KEY"),
+	                                      getenv("STEPOP_TEST_S3_SECRET_KEY"));
+	scoped(aws_chain) struct aws_chain *chain = NULL;
+	scoped(s3_client) struct s3_client *client = NULL;
+	struct error *err = NULL;
+
+	if (!endpoint) {
+		print_message("SKIPPED: roles of MinIO: STEPOP_TEST_S3_ENDPOINT is not set\n");
+		return;
+	}
+	setenv("AWS_ENDPOINT_URL", endpoint, 1);
+	aws_environment_credentials(environment, keys);
+	aws_environment_config(environment, "[profile role]\nrole_arn = arn:minio:iam:::role/any\n"
+	                                    "source_profile = root\nregion = us-east-1\n");
+	chain = aws_environment_chain(
+		environment,
+		&(struct aws_chain_options){ .profile = "role", .region = "us-east-1" });
+	assert_ok(client = s3_client_new(environment->http, &(struct s3_options){ .chain = chain },
+	                                 &err),
+	          err);
+	assert_false(s3_head_bucket(client, "no-such-bucket", &err));
+	assert_int_equal(err->kind, ERROR_NOT_FOUND); /* and so we are known */
+	assert_non_null(aws_chain_get(chain, NULL)->session_token);
+	error_free(err);
 }
 
 /* ---- ECR, EKS ---- */
@@ -495,6 +529,7 @@ int main(void)
 		TEST(test_api_aws__sts_knows_the_user_by_the_signature),
 		TEST(test_api_aws__roles_are_taken_along_profiles),
 		TEST(test_api_aws__web_identities_take_a_role),
+		TEST(test_api_aws__a_role_of_minio_is_known_to_s3),
 		TEST(test_api_aws__ecr_gives_passwords_and_makes_repositories),
 		TEST(test_api_aws__eks_describes_its_clusters),
 		TEST(test_api_aws__eks_clusters_are_put_into_a_kubeconfig),
