@@ -240,7 +240,7 @@ static bool plan_step(struct image_plan *plan, const struct arguments *arguments
 	image->parent = take(parent);
 	image->platform = text_copy(platform ? platform : step_image_platform(step->settings));
 	image->tree = step_image_gather(&parts, &image->has_site, err);
-	return image->tree != NULL;
+	return image->tree || error_wrap(err, "settings.image");
 }
 
 static bool plan_pipeline(struct image_plan *plan, const struct arguments *arguments,

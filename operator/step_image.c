@@ -208,7 +208,7 @@ struct image_tree *step_image_gather(const struct step_image_parts *parts, bool 
 
 	if (!add_code(tree, parts->code, err) || !add_requirements(tree, parts, err) ||
 	    !add_files(tree, parts, err))
-		return error_wrap(err, "settings.image");
+		return NULL;
 	*has_site = json_array_size(parts->wheels) > 0;
 	return take(tree);
 }

@@ -98,9 +98,11 @@ static struct image_tree *gather(const struct spark_images *images,
 {
 	struct step_image_parts parts = { .folder = images->context->code_folder,
 		                          .code = request->code };
+	struct image_tree *tree;
 
 	step_image_parts_read(&parts, request->step->settings);
-	return step_image_gather(&parts, has_site, err);
+	tree = step_image_gather(&parts, has_site, err);
+	return tree ? tree : error_wrap(err, "settings.image");
 }
 
 /* Steps of the same parent and settings share an image. Owned by the caller. */
