@@ -23,12 +23,14 @@ struct stack_check {
 	struct stack *stack;
 	struct loop *loop;
 	struct http_client *http;
-	struct secret_store *secrets;     /* NULL: none, or it cannot be opened */
-	struct artifact_store *artifacts; /* NULL: it cannot be opened */
+	struct secret_store *secrets;        /* NULL: none, or it cannot be opened */
+	struct artifact_store *artifacts;    /* NULL: it cannot be opened */
+	struct container_registry *registry; /* NULL: none, or it cannot be opened */
 };
 
 static void release(struct stack_check *check)
 {
+	container_registry_free(check->registry);
 	artifact_store_free(check->artifacts);
 	secret_store_free(check->secrets);
 	http_client_free(check->http);
@@ -105,14 +107,13 @@ static void check_artifacts(struct stack_check *check)
 static void check_registry(struct stack_check *check)
 {
 	const struct component *component = begin_with_secrets(check, COMPONENT_CONTAINER_REGISTRY);
-	scoped(container_registry) struct container_registry *registry = NULL;
 	scoped(error) struct error *err = NULL;
 
 	if (!component)
 		return;
-	registry = container_registry_open(component, check->secrets, check->http, &err);
-	if (registry)
-		container_registry_probe(registry, check->report);
+	check->registry = container_registry_open(component, check->secrets, check->http, &err);
+	if (check->registry)
+		container_registry_probe(check->registry, check->report);
 	else
 		probe_fault(check->report, "container registry", NULL, err);
 }
@@ -170,6 +171,7 @@ static void check_operator(struct stack_check *check)
 		.http = check->http,
 		.secrets = check->secrets,
 		.artifacts = check->artifacts,
+		.registry = check->registry,
 		.kubeconfig = check->options->kubeconfig,
 		.kube_context = check->options->kube_context,
 		.namespace = check->options->namespace,
