@@ -210,6 +210,22 @@ static void tell_excess(const struct probe *probe)
 			"%s", json_string_value(sentence));
 }
 
+/* What every program that a user runs there could do. */
+static void probe_dangers(const struct probe *probe)
+{
+	const struct rbac_options options = { .namespace = probe->namespace,
+		                              .service_account = probe->account };
+	json_auto_t *dangers = rbac_find_dangers(probe->kube, &options, NULL);
+	json_auto_t *sentences = dangers ? rbac_danger_sentences(dangers) : NULL;
+	const json_t *sentence;
+	size_t i;
+
+	json_array_foreach (sentences, i, sentence)
+		probe_warning(probe->report, "driver's rights",
+		              "take it away; 'stepop rbac apply' grants what drivers need", "%s",
+		              json_string_value(sentence));
+}
+
 static void probe_rights(const struct probe *probe, const json_t *objects)
 {
 	scoped(text) char *account =
@@ -224,6 +240,7 @@ static void probe_rights(const struct probe *probe, const json_t *objects)
 	}
 	tell_rights(probe, rows, "your rights", RBAC_OWN_RIGHTS);
 	tell_rights(probe, rows, "driver's rights", account);
+	probe_dangers(probe);
 	tell_excess(probe);
 }
 

@@ -277,6 +277,33 @@ static void test_api_stack_check__names_the_rights_of_others_that_are_missing(vo
 	assert_line(report, "room", "warning", "quotas may not be looked at");
 }
 
+/* As the seed of many a tutorial has it. */
+static json_t *edit_binding(const struct fixture *fixture)
+{
+	return json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:[{s:s, s:s, s:s}]}",
+	                 "apiVersion", "rbac.authorization.k8s.io/v1", "kind", "RoleBinding",
+	                 "metadata", "name", "spark-edit", "namespace", fixture->namespace,
+	                 "roleRef", "apiGroup", "rbac.authorization.k8s.io", "kind", "ClusterRole",
+	                 "name", "edit", "subjects", "kind", "ServiceAccount", "name", "spark",
+	                 "namespace", fixture->namespace);
+}
+
+static void test_api_stack_check__warns_of_an_account_that_may_too_much(void **state)
+{
+	struct fixture *fixture = *state;
+	scoped(probe_report) struct probe_report *report = NULL;
+	scoped(text) char *lines = NULL;
+
+	make_stack(fixture, getenv("STEPOP_TEST_KUBECONFIG"));
+	grant_rights(fixture);
+	make(fixture, edit_binding(fixture));
+	report = check(fixture);
+
+	lines = json_dumps(probe_report_lines(report), 0);
+	assert_line(report, "driver's rights", "ok", ":spark");
+	assert_non_null(strstr(lines, "spark-edit"));
+}
+
 static json_t *quota(const char *memory)
 {
 	return json_pack("{s:s, s:s, s:{s:s}, s:{s:{s:s, s:s}}}", "apiVersion", "v1", "kind",
@@ -368,6 +395,7 @@ int main(void)
 		TEST(test_api_stack_check__finds_nothing_wrong_and_leaves_nothing_behind),
 		TEST(test_api_stack_check__goes_on_when_there_is_no_namespace),
 		TEST(test_api_stack_check__names_the_rights_of_others_that_are_missing),
+		TEST(test_api_stack_check__warns_of_an_account_that_may_too_much),
 		TEST(test_api_stack_check__sees_that_executors_have_no_room),
 		TEST(test_api_stack_check__says_that_pod_security_refuses_a_pod),
 		TEST(test_api_stack_check__tells_a_missing_bucket_and_a_silent_server),
