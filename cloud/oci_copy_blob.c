@@ -2,7 +2,6 @@
 /* One blob: a download, a pipe, an upload, and what is done when one of them breaks. */
 #include "cloud/oci_copy_blob.h"
 
-#include <assert.h>
 #include <strings.h>
 
 #include "cloud/oci_error.h"

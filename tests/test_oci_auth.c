@@ -125,6 +125,9 @@ static void test_oci_auth__keeps_the_token_of_a_repository(void **state)
 	};
 	scoped(fake_http) struct fake_http *fake = fake_http_start(answers, 2, NULL);
 	scoped(oci_registry) struct oci_registry *registry = oci_fixture_open(*state, fake, &ann);
+	const struct oci_place place = { .registry = registry, .repository = "team/x" };
+	char bytes[] = "{}", type[] = OCI_MANIFEST;
+	const struct oci_manifest manifest = { .bytes = bytes, .size = 2, .media_type = type };
 	scoped(error) struct error *err = NULL;
 	scoped(text) char *request = NULL;
 
@@ -132,8 +135,11 @@ static void test_oci_auth__keeps_the_token_of_a_repository(void **state)
 	assert_ok(exists(registry, "team/x", &err), err);
 	assert_int_equal(oci_fixture_count(tokens, "GET /token"), 1);
 	assert_ok(exists(registry, "team/y", &err), err);
-
 	assert_int_equal(oci_fixture_count(tokens, "GET /token"), 2);
+	assert_ok(oci_manifest_put(&place, "1", &manifest, &err), err);
+
+	assert_int_equal(oci_fixture_count(tokens, "Apull%2Cpush "), 1);
+	assert_int_equal(oci_fixture_count(tokens, "GET /token"), 3);
 	request = oci_fixture_find(tokens,
 	                           "/token?service=reg&scope=repository%3Ateam%2Fx%3Apull HTTP");
 	assert_non_null(strstr(request, "Authorization: " ANN_SECRET "\r\n"));

@@ -263,8 +263,17 @@ static void test_oci_blobs_copy__begins_anew_where_the_source_knows_no_ranges(vo
 		  .after = FAKE_CLOSE },
 		gives,
 	};
-	const struct fake_http_answer sink[] = { ABSENT, SESSION("1"), SESSION("2"), TAKES("2"),
-		                                 ENDS("2") };
+	/* That the target could go on is of no use then. */
+	const struct fake_http_answer sink[] = {
+		ABSENT,
+		SESSION("1"),
+		{ .match = "GET /up/1 ",
+		  .bytes = "HTTP/1.1 204 No\r\nRange: 0-8\r\n\r\n",
+		  .repeat = true },
+		SESSION("2"),
+		TAKES("2"),
+		ENDS("2"),
+	};
 	scoped(copy) struct copy *copy = COPY(*state, source, sink);
 
 	assert_ok(run(copy), copy->err);
