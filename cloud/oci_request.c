@@ -179,10 +179,15 @@ static enum oci_verdict follow(struct oci_exchange *exchange, const struct http_
 
 /* A registry of which TLS was only assumed turns out to have none. That it has one which is not
  * trusted is no reason to do without. */
-static bool falls_back(struct oci_registry *registry, const struct error *error)
+static bool falls_back(const struct oci_exchange *exchange, const struct error *error)
 {
+	struct oci_registry *registry = registry_of(exchange);
 	bool is_without_tls = error->kind == ERROR_INVALID || error->kind == ERROR_UNAVAILABLE;
 
+	/* Several may ask at the same time; the first one to know tells the others. */
+	if (is_without_tls && text_starts_with(registry->base, "http:") &&
+	    text_starts_with(exchange->url, "https:"))
+		return true;
 	if (registry->is_base_sure || !is_without_tls)
 		return false;
 	free(registry->base);
@@ -212,7 +217,7 @@ static enum oci_verdict judge_error(struct oci_exchange *exchange, struct error 
 {
 	const struct oci_request *request = exchange->request;
 
-	if (!request->url && falls_back(registry_of(exchange), error)) {
+	if (!request->url && falls_back(exchange, error)) {
 		error_free(error);
 		free(take(exchange->url));
 		return OCI_AGAIN;

@@ -538,6 +538,44 @@ static void test_oci_copy_cancel__lets_go_of_what_flows(void **state)
 	assert_false(copy->has_ended);
 }
 
+static void test_oci_copy_start__has_three_layers_under_way(void **state)
+{
+	struct oci_fixture *fixture = *state;
+	const struct fake_http_answer source[] = {
+		{ .match = "GET /v2/",
+		  .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nthe",
+		  .after = FAKE_HOLD,
+		  .repeat = true },
+	};
+	const struct fake_http_answer sink[] = {
+		ABSENT,
+		{ .match = "POST /v2/",
+		  .bytes = EMPTY("202 Accepted", "Location: /up/1\r\n"),
+		  .repeat = true },
+	};
+	scoped(copy) struct copy *copy = COPY(fixture, source, sink);
+	char digests[5][72];
+	struct oci_blob blobs[5];
+	struct oci_copy *running;
+
+	for (size_t i = 0; i < ARRAY_SIZE(blobs); i++) {
+		scoped(text) char *digest =
+			oci_fixture_digest((const char[]){ (char)('a' + i), 0 });
+
+		snprintf(digests[i], sizeof(digests[i]), "%s", digest);
+		blobs[i] = (struct oci_blob){ .digest = digests[i], .size_bytes = SIZE };
+	}
+	copy->request.blobs = blobs;
+	copy->request.count = ARRAY_SIZE(blobs);
+
+	running = oci_copy_start(fixture->http, &copy->request, note_end, &copy->err);
+	while (oci_fixture_count(copy->source, "GET /v2/") < 3)
+		loop_step(fixture->loop, loop_now_ms() + 10);
+
+	assert_int_equal(oci_fixture_count(copy->sink, "POST /v2/"), 3);
+	oci_copy_cancel(running);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, oci_fixture_setup, oci_fixture_teardown)
 
 int main(void)
@@ -563,6 +601,7 @@ int main(void)
 		TEST(test_oci_blobs_copy__can_be_stopped),
 		TEST(test_oci_copy_start__works_on_the_loop),
 		TEST(test_oci_copy_start__tells_why_it_failed),
+		TEST(test_oci_copy_start__has_three_layers_under_way),
 		TEST(test_oci_copy_cancel__lets_go_of_what_flows),
 	};
 
