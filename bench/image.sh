@@ -52,6 +52,11 @@ theirs="${buildah[*]} bud -q --tls-verify=false -t $registry/bench/theirs '$fold
 import json, sys
 image = json.load(sys.stdin)
 print("parent: {} layers, {:.0f} MB in the registry".format(len(image["layers"]), image["size_bytes"] / 1e6))'
+# As buildah's --tls-verify=false: neither loads the system's certificates.
+cd "$folder"
+"$stepop" init >/dev/null
+"$stepop" container-registry register images --flavor=default --uri="$registry/bench" --insecure=true >/dev/null
+"$stepop" stack register bench -c images --set >/dev/null
 "${ours[@]}" >/dev/null
 sh -c "$theirs" >/dev/null # unpacks the parent: not counted
 heading "changed code: build and push (median of $runs)" buildah
