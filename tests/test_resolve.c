@@ -3,6 +3,8 @@
 #include "tests/test.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/loop.h"
 #include "core/resolve.h"
@@ -54,12 +56,35 @@ static void test_resolve_host__gives_up_at_the_deadline(void **state)
 	            err->kind == ERROR_UNAVAILABLE);
 }
 
+/* Steps of this machine are children; so are the tests' writers. */
+static void test_resolve_host__works_in_a_child_as_well(void **state)
+{
+	scoped(text) char *before = resolve_host("localhost", loop_now_ms() + 5000, NULL);
+	scoped(text) char *after = NULL;
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (!child) {
+		char *found = resolve_host("localhost", loop_now_ms() + 5000, NULL);
+
+		_exit(found ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	after = resolve_host("localhost", loop_now_ms() + 5000, NULL);
+
+	assert_non_null(before);
+	assert_int_equal(status, 0);
+	assert_string_equal(after, before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_resolve_host__gives_numeric_addresses),
 		cmocka_unit_test(test_resolve_host__says_that_there_is_none),
 		cmocka_unit_test(test_resolve_host__gives_up_at_the_deadline),
+		cmocka_unit_test(test_resolve_host__works_in_a_child_as_well),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
