@@ -161,6 +161,7 @@ static void test_open__works_for_several_processes_whose_server_is_killed(void *
 	pid_t kill = metadata_server_control_later("kill", 10), children[4];
 	size_t i;
 
+	metadata_server_use_socket(*state);
 	for (i = 0; i < ARRAY_SIZE(children); i++)
 		children[i] = test_child_start(test_child_opens, *state);
 	test_child_wait(kill);

@@ -89,6 +89,12 @@ void metadata_server_administrate(struct metadata_fixture *fixture, const char *
 	execute_as(fixture, metadata_server_setting("DATABASE"), "admin", sql);
 }
 
+void metadata_server_use_socket(struct metadata_fixture *fixture)
+{
+	json_object_set_new(fixture->component.options, "host",
+	                    json_string(metadata_server_setting("SOCKET")));
+}
+
 static void make_database(struct metadata_fixture *fixture)
 {
 	scoped(text) char *digits = digest_random_hex(12);

@@ -23,6 +23,10 @@ json_t *metadata_server_options(const char *database, const char *user);
 /* One statement as the administrator, not in the database of the fixture. */
 void metadata_server_administrate(struct metadata_fixture *fixture, const char *sql);
 
+/* From now on the fixture's store is connected to by its Unix socket: children that did not exec()
+ * lack the threads that look up names. */
+void metadata_server_use_socket(struct metadata_fixture *fixture);
+
 /* "kill", "start", "restart", "pause" or "resume" by databases.sh; the first waits for its end. */
 void metadata_server_control(const char *verb);
 /* To be given to waitpid(). */
