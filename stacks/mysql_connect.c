@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/resolve.h"
 #include "core/text.h"
 #include "stacks/mysql_driver.h"
 
@@ -120,12 +121,30 @@ static void set_session(struct mysql_database *mysql)
 		set_option(mysql, MYSQL_INIT_COMMAND, session[i]);
 }
 
+/* libmariadb looks the name up itself, for it wants the one of the certificate, and waits as long
+ * as the resolver pleases: it is not let do so unless the name can be looked up now. */
+static bool check_host(struct mysql_database *mysql, struct error **err)
+{
+	scoped(error) struct error *cause = NULL;
+	scoped(text) char *addresses = NULL;
+
+	if (mysql_is_local(mysql->server))
+		return true;
+	addresses = resolve_host(mysql->server->host, mysql->base.deadline_ms, &cause);
+	return addresses ||
+	       sql_fail(&mysql->base, SQL_FAULT_BUSY,
+	                cause->kind == ERROR_TIMEOUT ? ERROR_TIMEOUT : ERROR_UNAVAILABLE, err,
+	                "connect to the database %s: %s", mysql->base.name, cause->message);
+}
+
 bool mysql_driver_connect(struct sql_database *database, struct error **err)
 {
 	struct mysql_database *mysql = mysql_of(database);
 	int fd;
 
 	mysql->timed_out = false;
+	if (!check_host(mysql, err))
+		return false;
 	mysql->connection = mysql->api->mysql_init(NULL);
 	set_session(mysql);
 	set_timeouts(mysql);
