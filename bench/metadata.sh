@@ -1,9 +1,49 @@
 #!/usr/bin/env bash
-# Times the metadata store on the file system of FOLDER (default: a temporary folder).
-# usage: bench/metadata.sh [FOLDER]
-set -euo pipefail
-cd "$(dirname "$0")/.."
+# Times metadata stores on SQLite, PostgreSQL and MariaDB, whose commits survive a power cut.
+# usage: bench/metadata.sh [FOLDER]: on the file system of FOLDER (default: a temporary folder)
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+make -s -C "$root" build/bench/metadata >&2
+"$root/scripts/setup.sh" databases
+servers=$root/tests/servers/databases.sh
 work=$(mktemp -d -p "${1:-${TMPDIR:-/tmp}}" stepop-bench-XXXXXX)
-trap 'rm -rf "$work"' EXIT
-make -s build/bench/metadata >&2
-build/bench/metadata "$work"
+end() {
+	"$servers" down "$work/databases" || true
+	rm -rf "$work"
+}
+trap end EXIT
+chmod 711 "$work" # for the user that the servers run as
+environment=$(STEPOP_DATABASES_DURABLE=1 "$servers" up "$work/databases")
+eval "$environment"
+
+export HOME=$work
+cd "$work"
+"$stepop" init >/dev/null
+"$stepop" secrets-manager register vault --flavor=local >/dev/null
+
+# register FLAVOR: a stack of that name.
+register() {
+	local prefix=STEPOP_TEST_${1^^} host port database user password ca
+	host=${prefix}_HOST port=${prefix}_PORT database=${prefix}_DATABASE
+	user=${prefix}_USER password=${prefix}_PASSWORD ca=${prefix}_CA
+	printf '%s' "${!password}" | "$stepop" secrets-manager secret register "$1_authentication" \
+		-x vault --schema="$1" --user="${!user}" --password=- >/dev/null
+	"$stepop" metadata-store register "$1" --flavor="$1" --host="${!host}" --port="${!port}" \
+		--database="${!database}" --authentication_secret="$1_authentication" \
+		--ssl_ca="${!ca}" >/dev/null
+	"$stepop" stack register "$1" -x vault -m "$1" >/dev/null
+}
+
+# time_stack STACK NAME
+time_stack() {
+	printf '\n%s\n' "$2"
+	"$root/build/bench/metadata" "$1"
+	read -r cpu wall peak <<<"$(measure 20 "$stepop" runs list -s "$1")"
+	printf '%-58s %9s ms, CPU %s ms, peak %s MiB\n' "'stepop runs list' of them, the whole command" \
+		"$wall" "$cpu" "$peak"
+}
+
+register postgres
+register mysql
+time_stack default 'SQLite'
+time_stack postgres 'PostgreSQL, over TLS'
+time_stack mysql 'MariaDB, over TLS'
