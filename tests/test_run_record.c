@@ -338,18 +338,34 @@ static void test_run_execute__cancels_what_waits_for_its_record(void **state)
 	assert_string_equal(states, "daily cancelled -\na succeeded -\nb cancelled cancelled\n");
 }
 
-static void interrupt(void *context, const struct run *run, const char *text)
+static void interrupt(struct holder *holder, const struct run *run)
 {
-	(void)context;
-	(void)run;
-	(void)text;
-	kill(getpid(), SIGINT);
+	struct step_view view;
+
+	run_step_view(run, 0, &view);
+	if (holder->away && view.state == STEP_SUCCEEDED)
+		kill(getpid(), SIGINT);
+}
+
+static void hold_and_interrupt(void *context, const struct run *run, size_t step)
+{
+	hold(context, run, step);
+	interrupt(context, run);
+}
+
+static void notice_and_interrupt(void *context, const struct run *run, const char *text)
+{
+	struct holder *holder = context;
+
+	holder->away += strstr(text, "is away") != NULL;
+	interrupt(holder, run);
 }
 
 /* The step has ended, the store stays away: there is nothing left that a signal could cancel. */
 static void test_run_execute__leaves_an_end_that_cannot_be_recorded(void **state)
 {
-	static const struct run_observer observer = { .step_changed = hold, .notice = interrupt };
+	static const struct run_observer observer = { .step_changed = hold_and_interrupt,
+		                                      .notice = notice_and_interrupt };
 	struct holder holder = { *state, NULL, 0, 0 };
 	scoped(error) struct error *err = NULL;
 	scoped(run) struct run *run = NULL;
