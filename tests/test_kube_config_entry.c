@@ -20,12 +20,22 @@ static bool add(json_t *config, const char *context, const char *server, struct 
 	return kube_config_add(config, &entry, err);
 }
 
-#define ENTRY_CLUSTER(server)                                                                      \
-	"{'name': 'arn', 'cluster': {'certificate-authority-data': 'Y2E=', 'server': '" server "'" \
-	                                                                                       "}" \
-	                                                                                       "}"
-#define ENTRY_CONTEXT(name) "{'name': '" name "', 'context': {'cluster': 'arn', 'user': 'arn'}}"
-#define ENTRY_USER "{'name': 'arn', 'user': {'exec': {'command': 'stepop'}}}"
+static json_t *cluster(const char *server)
+{
+	return json_pack("{s:s, s:{s:s, s:s}}", "name", "arn", "cluster", "server", server,
+	                 "certificate-authority-data", "Y2E=");
+}
+
+static json_t *context(const char *name)
+{
+	return json_pack("{s:s, s:{s:s, s:s}}", "name", name, "context", "cluster", "arn", "user",
+	                 "arn");
+}
+
+static json_t *user(void)
+{
+	return json_pack("{s:s, s:{s:{s:s}}}", "name", "arn", "user", "exec", "command", "stepop");
+}
 
 static json_t *parsed(const char *text)
 {
@@ -41,11 +51,10 @@ static json_t *parsed(const char *text)
 static void test_kube_config_add__makes_a_kubeconfig_of_nothing(void **state)
 {
 	json_auto_t *config = json_object();
-	json_auto_t
-		*expected = parsed("{'apiVersion': 'v1', 'kind': 'Config', 'clusters': "
-	                           "[" ENTRY_CLUSTER("https://a") "], 'contexts': [" ENTRY_CONTEXT(
-					   "c") "], 'users': [" ENTRY_USER
-	                                        "], 'current-context': 'c'}");
+	json_auto_t *expected =
+		json_pack("{s:s, s:s, s:[o], s:[o], s:[o], s:s}", "apiVersion", "v1", "kind",
+	                  "Config", "clusters", cluster("https://a"), "contexts", context("c"),
+	                  "users", user(), "current-context", "c");
 	struct error *err = NULL;
 
 	(void)state;
@@ -55,20 +64,15 @@ static void test_kube_config_add__makes_a_kubeconfig_of_nothing(void **state)
 
 static void test_kube_config_add__replaces_its_own_and_keeps_the_rest(void **state)
 {
-	json_auto_t *config = parsed(
-		"{'apiVersion': 'v1', 'kind': 'Config', 'preferences': {}, 'clusters': [{'name': "
-		"'other', 'cluster': {'server': 'https://o'}}, " ENTRY_CLUSTER(
-			"https://old") "], "
-				       "'contexts': [" ENTRY_CONTEXT(
-					       "before") "], 'users': null, 'current-context': "
-	                                                 "'x'}");
-	json_auto_t *expected = parsed(
-		"{'apiVersion': 'v1', 'kind': 'Config', 'preferences': {}, 'clusters': [{'name': "
-		"'other', 'cluster': {'server': 'https://o'}}, " ENTRY_CLUSTER(
-			"https://new") "], "
-				       "'contexts': [" ENTRY_CONTEXT("before") ", " ENTRY_CONTEXT(
-					       "c") "], 'users': [" ENTRY_USER
-						    "], 'current-context': 'c'}");
+	json_auto_t *other = parsed("{'name': 'other', 'cluster': {'server': 'https://o'}}");
+	json_auto_t *config =
+		json_pack("{s:s, s:s, s:{}, s:[O, o], s:[o], s:n, s:s}", "apiVersion", "v1", "kind",
+	                  "Config", "preferences", "clusters", other, cluster("https://old"),
+	                  "contexts", context("before"), "users", "current-context", "x");
+	json_auto_t *expected = json_pack(
+		"{s:s, s:s, s:{}, s:[O, o], s:[o, o], s:[o], s:s}", "apiVersion", "v1", "kind",
+		"Config", "preferences", "clusters", other, cluster("https://new"), "contexts",
+		context("before"), context("c"), "users", user(), "current-context", "c");
 	struct error *err = NULL;
 
 	(void)state;
