@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/image_plan.h"
+#include "cli/image_progress.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "operator/step_image.h"
@@ -99,7 +100,7 @@ static json_t *built_json(const struct planned_image *image, const struct image_
 }
 
 static bool push_image(const struct image_plan *plan, const struct planned_image *image,
-                       json_t *rows, struct error **err)
+                       const struct image_listener *listener, json_t *rows, struct error **err)
 {
 	const struct image_order order = {
 		.http = plan->http,
@@ -111,6 +112,7 @@ static bool push_image(const struct image_plan *plan, const struct planned_image
 		.python_path = image->has_site ? STEP_IMAGE_SITE : NULL,
 		.env = json_object_size(plan->env) ? plan->env : NULL,
 		.tag = plan->tag,
+		.listener = listener,
 	};
 	struct image_built built;
 
@@ -151,13 +153,15 @@ static bool run_push(const struct arguments *arguments, struct error **err)
 		{ 0 },
 	};
 	scoped(image_plan) struct image_plan *plan = image_plan_new(arguments, err);
+	struct image_progress progress = { .is_quiet = argument_switch(arguments, "quiet") };
+	const struct image_listener listener = { image_progress_say, &progress };
 	json_auto_t *rows = json_array();
 	size_t i;
 
 	if (!plan || !check_target(plan, err))
 		return false;
 	for (i = 0; i < plan->count; i++)
-		if (!push_image(plan, &plan->images[i], rows, err))
+		if (!push_image(plan, &plan->images[i], &listener, rows, err))
 			return false;
 	return output_rows(stdout, argument_output(arguments), columns, rows, err);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/image_progress.h"
 #include "cli/progress.h"
 #include "core/document.h"
 #include "core/memory.h"
@@ -79,6 +80,8 @@ static bool run_run(const struct arguments *arguments, struct error **err)
 {
 	json_auto_t *parameters = read_parameters(arguments, err);
 	bool dry = argument_option(arguments, "dry-run") != NULL;
+	struct image_progress progress = { .is_quiet = argument_switch(arguments, "quiet") };
+	const struct image_listener listener = { image_progress_say, &progress };
 	struct run_options options = {
 		.pipeline_path = argument_at(arguments, 0),
 		.parameters = parameters,
@@ -87,6 +90,7 @@ static bool run_run(const struct arguments *arguments, struct error **err)
 		.kubeconfig = argument_option(arguments, "kubeconfig"),
 		.kube_context = argument_option(arguments, "context"),
 		.namespace = argument_option(arguments, "namespace"),
+		.image_listener = &listener,
 		.offline = dry,
 		.wants_output = argument_switch(arguments, "verbose"),
 	};

@@ -12,6 +12,7 @@
 #include "core/loop.h"
 #include "operator/pipeline.h"
 #include "stacks/artifact.h"
+#include "stacks/image_build.h"
 #include "stacks/probe.h"
 #include "stacks/registry.h"
 #include "stacks/stack.h"
@@ -24,11 +25,12 @@ struct operator_context {
 	struct http_client *http;
 	struct secret_store *secrets; /* NULL: the stack has no secrets manager */
 	struct artifact_store *artifacts;
-	struct container_registry *registry;      /* NULL: the stack has none */
-	const char *run_id, *run_name, *pipeline; /* NULL when nothing is run: logs, checks */
-	const char *code_folder;                  /* the pipeline's folder on this machine */
-	const char *kubeconfig, *kube_context;    /* --kubeconfig, --context; or NULL */
-	const char *namespace;                    /* --namespace; or NULL */
+	struct container_registry *registry;         /* NULL: the stack has none */
+	const char *run_id, *run_name, *pipeline;    /* NULL when nothing is run: logs, checks */
+	const char *code_folder;                     /* the pipeline's folder on this machine */
+	const char *kubeconfig, *kube_context;       /* --kubeconfig, --context; or NULL */
+	const char *namespace;                       /* --namespace; or NULL */
+	const struct image_listener *image_listener; /* or NULL */
 	bool offline;      /* --dry-run=client: nothing may be asked or read but files */
 	bool wants_output; /* somebody listens to job_events.output */
 };

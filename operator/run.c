@@ -245,6 +245,7 @@ static void set_context(struct run *run, const struct run_options *options)
 		.kubeconfig = options->kubeconfig,
 		.kube_context = options->kube_context,
 		.namespace = options->namespace,
+		.image_listener = options->image_listener,
 		.offline = options->offline,
 		.wants_output = options->wants_output,
 	};

@@ -12,6 +12,7 @@
 #include "operator/pipeline.h"
 #include "operator/state.h"
 #include "stacks/component.h"
+#include "stacks/image_build.h"
 
 struct run;
 
@@ -21,6 +22,7 @@ struct run_options {
 	const char *name;         /* NULL: <pipeline>-<date>-<time>-<4 digits of the id> */
 	const char *stack;        /* NULL: the active one */
 	const char *kubeconfig, *kube_context, *namespace; /* or NULL */
+	const struct image_listener *image_listener;       /* borrowed by the run; or NULL */
 	bool offline;      /* --dry-run=client: no network, nothing created, not even metadata */
 	bool wants_output; /* observer.output is to be called */
 };

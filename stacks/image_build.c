@@ -245,6 +245,14 @@ static bool find_existing(struct build *build, struct error **err)
 
 /* ---- pushing ---- */
 
+static bool tell(void *context, int64_t copied_bytes, int64_t total_bytes)
+{
+	const struct image_listener *listener = context;
+
+	listener->copying(listener->context, copied_bytes, total_bytes);
+	return true;
+}
+
 static bool copy_parent(struct build *build, const struct image *parent, struct error **err)
 {
 	const struct image_manifest *manifest = parent->manifest;
@@ -253,6 +261,8 @@ static bool copy_parent(struct build *build, const struct image *parent, struct 
 		.from = build->parent.place,
 		.to = build->target,
 		.blobs = blobs,
+		.progress = build->order->listener ? tell : NULL,
+		.context = (void *)build->order->listener,
 	};
 	size_t i;
 	bool ok;

@@ -39,6 +39,12 @@ bool image_read(struct http_client *http, struct container_registry *registry, c
 
 /* ---- building ---- */
 
+/* Who is told, now and then, how far the copy of the parent's layers is. */
+struct image_listener {
+	void (*copying)(void *context, int64_t copied_bytes, int64_t total_bytes);
+	void *context;
+};
+
 /* Borrowed. */
 struct image_order {
 	struct http_client *http;
@@ -50,6 +56,7 @@ struct image_order {
 	const char *python_path; /* goes in front of PYTHONPATH; or NULL */
 	const json_t *env;       /* more variables; or NULL */
 	const char *tag;         /* besides the one that stepop finds it by; or NULL */
+	const struct image_listener *listener; /* or NULL */
 };
 
 struct image_built {

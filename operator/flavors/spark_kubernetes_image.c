@@ -155,6 +155,7 @@ static char *make(const struct spark_images *images, const struct spark_image_re
 		.platform = step_image_platform(request->step->settings),
 		.tree = tree,
 		.python_path = has_site ? STEP_IMAGE_SITE : NULL,
+		.listener = images->context->image_listener,
 	};
 
 	if (!tree)
