@@ -33,17 +33,28 @@ register() {
 	"$stepop" stack register "$1" -x vault -m "$1" >/dev/null
 }
 
+# tell NAME COMMAND...
+tell() {
+	read -r cpu wall peak <<<"$(measure 20 "${@:2}")"
+	printf '%-58s %9s ms, CPU %s ms, peak %s MiB\n' "$1" "$wall" "$cpu" "$peak"
+}
+
 # time_stack STACK NAME
 time_stack() {
 	printf '\n%s\n' "$2"
 	"$root/build/bench/metadata" "$1"
-	read -r cpu wall peak <<<"$(measure 20 "$stepop" runs list -s "$1")"
-	printf '%-58s %9s ms, CPU %s ms, peak %s MiB\n' "'stepop runs list' of them, the whole command" \
-		"$wall" "$cpu" "$peak"
+	tell "'stepop runs list' of them, the whole command" "$stepop" runs list -s "$1"
 }
 
 register postgres
 register mysql
 time_stack default 'SQLite'
 time_stack postgres 'PostgreSQL, over TLS'
+programs=(/usr/lib/postgresql/*/bin)
+PGPASSWORD=$STEPOP_TEST_POSTGRES_PASSWORD tell "its peer: psql -c 'select 1'" "${programs[-1]}/psql" \
+	-X -c 'select 1' "host=localhost port=$STEPOP_TEST_POSTGRES_PORT user=owner dbname=stepop
+		sslmode=verify-full sslrootcert=$STEPOP_TEST_POSTGRES_CA"
 time_stack mysql 'MariaDB, over TLS'
+MYSQL_PWD=$STEPOP_TEST_MYSQL_PASSWORD tell "its peer: mariadb -e 'select 1'" mariadb --no-defaults \
+	--host=localhost --protocol=tcp --port="$STEPOP_TEST_MYSQL_PORT" --user=owner \
+	--ssl-ca="$STEPOP_TEST_MYSQL_CA" --ssl-verify-server-cert --execute='select 1' stepop
