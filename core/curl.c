@@ -2,54 +2,41 @@
 /* libcurl by dlopen(). */
 #include "core/curl.h"
 
-#include <dlfcn.h>
 #include <link.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LIBRARY "libcurl.so.4"
+#include "core/library.h"
+
 /* 7.85 is the first with CURLOPT_PROTOCOLS_STR; all other options are older. */
 #define OLDEST 0x075500
 
-struct symbol {
-	const char *name;
-	size_t offset;
-};
 #define SYMBOL(function) { "curl_" #function, offsetof(struct curl_api, function) },
-static const struct symbol symbols[] = { CURL_API_FUNCTIONS(SYMBOL) };
+static const struct library_symbol symbols[] = { CURL_API_FUNCTIONS(SYMBOL) };
 
-static bool find_symbols(void *library, struct curl_api *api, struct error **err)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(symbols); i++) {
-		void *address = dlsym(library, symbols[i].name);
-
-		if (!address)
-			return error_set(err, ERROR_INTERNAL, LIBRARY " is too old: no %s() in it",
-			                 symbols[i].name);
-		memcpy((char *)api + symbols[i].offset, &address, sizeof(address));
-	}
-	return true;
-}
+static const struct library library = {
+	.names = (const char *const[]){ "libcurl.so.4", NULL },
+	.purpose = "nothing can be reached without libcurl",
+	.package = "libcurl4",
+	.symbols = symbols,
+	.symbol_count = ARRAY_SIZE(symbols),
+};
 
 /*
  * Debian's libcurl draws in GnuTLS for LDAP and RTMP, which are not spoken here. That it need not
  * make itself ready saves 0.8 MiB (GnuTLS manual, "Initialization"); children must not inherit it.
  */
-static void *open_library(void)
+static bool open_library(struct curl_api *api, struct error **err)
 {
 	static const char skip[] = "GNUTLS_NO_IMPLICIT_INIT";
-	bool ours = !getenv(skip);
-	void *library;
+	bool ours = !getenv(skip), ok;
 
 	if (ours)
 		setenv(skip, "1", 1);
-	library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+	ok = library_load(&library, api, err);
 	if (ours)
 		unsetenv(skip);
-	return library;
+	return ok;
 }
 
 /*
@@ -100,21 +87,13 @@ static int let_go(struct dl_phdr_info *object, size_t size, void *context)
 	return 0;
 }
 
-/* The library is never closed: OpenSSL's exit handlers would outlive its code. */
 static bool load(struct curl_api *api, struct error **err)
 {
 	struct letting_go letting = { 0, 0 };
 	const curl_version_info_data *version;
-	void *library;
 
 	dl_iterate_phdr(count, &letting.old);
-	library = open_library();
-
-	if (!library)
-		return error_set(err, ERROR_INTERNAL,
-		                 "cannot load " LIBRARY " (%s); install the package libcurl4",
-		                 dlerror());
-	if (!find_symbols(library, api, err))
+	if (!open_library(api, err))
 		return false;
 	if (api->global_init(CURL_GLOBAL_DEFAULT))
 		return error_set(err, ERROR_INTERNAL, "libcurl cannot be initialised");
@@ -131,13 +110,8 @@ const struct curl_api *curl_api_load(struct error **err)
 {
 	static struct curl_api loaded;
 	static bool is_loaded;
-	struct curl_api api;
 
-	if (!is_loaded) {
-		if (!load(&api, err))
-			return NULL;
-		loaded = api;
-		is_loaded = true;
-	}
-	return &loaded;
+	if (!is_loaded)
+		is_loaded = load(&loaded, err);
+	return is_loaded ? &loaded : NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared libraries by dlopen(). */
+/* Shared libraries by dlopen(). They are never closed: OpenSSL's exit handlers would outlive their
+ * code. */
 #include "core/library.h"
 
 #include <dlfcn.h>
@@ -11,7 +12,7 @@ static void *open_first(const struct library *library, struct error **err)
 	void *handle = NULL;
 
 	for (name = library->names; *name && !handle; name++)
-		handle = dlopen(*name, RTLD_NOW | RTLD_LOCAL);
+		handle = dlopen(*name, RTLD_LAZY | RTLD_LOCAL);
 	if (handle)
 		return handle;
 	return error_set(err, ERROR_INTERNAL, "%s (%s); install the package %s", library->purpose,
@@ -28,8 +29,8 @@ bool library_load(const struct library *library, void *functions, struct error *
 		void *address = dlsym(handle, symbol->name);
 
 		if (!address)
-			return error_set(err, ERROR_INTERNAL, "%s: it is too old, without %s()",
-			                 library->names[0], symbol->name);
+			return error_set(err, ERROR_INTERNAL, "%s (%s has no %s(): it is too old)",
+			                 library->purpose, library->names[0], symbol->name);
 		memcpy((char *)functions + symbol->offset, &address, sizeof(address));
 	}
 	return handle != NULL;

@@ -70,6 +70,7 @@ static void tell_iam(struct http_client *http, const char *action)
 }
 
 /* So many actions more are not checked. */
+#define UNCHECKED "1000000"
 static void check_after(struct http_client *http, const char *actions)
 {
 	free(tell(http, "/moto-api/reset-auth", "moto", "text/plain", actions));
@@ -90,7 +91,7 @@ static void make_users(struct http_client *http)
 	scoped(text) char *reset = NULL;
 	scoped(text) char *key = NULL;
 
-	check_after(http, "1000000");
+	check_after(http, UNCHECKED);
 	reset = tell(http, "/moto-api/reset", "moto", "text/plain", "");
 	tell_iam(http, "CreateUser&UserName=tester");
 	tell_iam(http, "PutUserPolicy&UserName=tester&PolicyName=all&PolicyDocument=" ALLOW);
@@ -123,9 +124,13 @@ static int set_up(void **state)
 	return 0;
 }
 
+/* Other tests have no users there. */
 static int tear_down(void **state)
 {
-	aws_environment_free(*state);
+	struct aws_environment *environment = *state;
+
+	check_after(environment->http, UNCHECKED);
+	aws_environment_free(environment);
 	return 0;
 }
 
